@@ -1,0 +1,1 @@
+"""Deploy a system under test, drive a load plan at it, and keep what was seen."""

@@ -1,0 +1,1 @@
+"""Read what was recorded and say what it means; nothing here runs load."""

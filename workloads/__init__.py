@@ -1,0 +1,1 @@
+"""What is asked of a system under test, and when."""
