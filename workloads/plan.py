@@ -1,0 +1,73 @@
+"""A load plan: every intended start and payload of a trial, frozen to disk before it begins."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """What a plan was made from; enough to make it again.
+
+    Attributes:
+        workload: the arrival process's name.
+        graph: the graph every request asks for.
+        rate_rps: the offered rate of the steady state, and of the warm-up before it.
+        warm_up_s / steady_s: the two phases; arrivals run through both without a gap.
+        seed: of arrivals and payload order.
+    """
+
+    workload: str
+    graph: str
+    rate_rps: float
+    warm_up_s: float
+    steady_s: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadPlan:
+    """Frozen arrivals.
+
+    Attributes:
+        offsets_ns: ``int64[n]``, ascending: intended starts after the trial's common start.
+        payloads: ``int32[n]``: rows of the run's payload file.
+    """
+
+    header: PlanHeader
+    offsets_ns: npt.NDArray[np.int64]
+    payloads: npt.NDArray[np.int32]
+
+    @property
+    def duration_s(self) -> float:
+        """From the common start to the end of the steady state."""
+        return self.header.warm_up_s + self.header.steady_s
+
+    def part(self, worker: int, workers: int) -> npt.NDArray[np.int64]:
+        """The indices worker ``k`` of ``n`` plays: those with ``i % n == k``."""
+        return np.arange(worker, len(self.offsets_ns), workers)
+
+
+_HEADER_KEY = b"servebench.plan"
+
+
+def write_plan(path: Path, plan: LoadPlan) -> None:
+    """Freeze a plan as Parquet, its header in the schema's metadata."""
+    table = pa.table({"offset_ns": plan.offsets_ns, "payload": plan.payloads})
+    metadata = {_HEADER_KEY: json.dumps(asdict(plan.header)).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+
+
+def read_plan(path: Path) -> LoadPlan:
+    """Read a frozen plan."""
+    table = pq.read_table(path)
+    header: dict[str, Any] = json.loads(table.schema.metadata[_HEADER_KEY])
+    return LoadPlan(
+        PlanHeader(**header), table["offset_ns"].to_numpy(), table["payload"].to_numpy()
+    )

@@ -1,0 +1,59 @@
+"""One request as it happened, and the columns it is kept in.
+
+Every published number comes from these rows. Clock readings are integer nanoseconds of
+CLOCK_MONOTONIC, comparable between processes of one machine.
+"""
+
+from enum import IntEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+class Outcome(IntEnum):
+    """How a planned request ended. Only ``OK`` ever enters a response-time percentile."""
+
+    OK = 0
+    HTTP_ERROR = 1
+    TIMED_OUT = 2
+    CONNECTION_ERROR = 3
+    DROPPED = 4
+    """Never sent: the generator's in-flight cap was met."""
+    CENSORED = 5
+    """Still in flight when the drain ended."""
+
+
+SCHEMA = pa.schema(
+    [
+        ("index", pa.int32()),  # position in the load plan
+        ("worker", pa.int16()),
+        ("intended_ns", pa.int64()),  # when the plan wanted it sent
+        ("sent_ns", pa.int64()),  # when it was sent; 0 if dropped
+        ("received_ns", pa.int64()),  # when the answer was whole; 0 if there was none
+        ("outcome", pa.int8()),
+        ("status", pa.int16()),  # HTTP status; 0 if there was no answer
+        ("response_bytes", pa.int32()),
+        ("server_timing", pa.string()),  # the raw header; null if absent
+        ("answer", pa.binary()),  # the body of every k-th answer, kept to check it; else null
+    ]
+)
+
+
+def write_samples(path: Path, columns: dict[str, list[object]]) -> None:
+    """Write one worker's samples as Parquet.
+
+    Args:
+        path: the file to write; a half-written file is never left under this name.
+        columns: one list per column of :data:`SCHEMA`, equally long.
+    """
+    partial = path.with_suffix(".partial")
+    pq.write_table(pa.table(columns, schema=SCHEMA), partial, compression="zstd")
+    partial.rename(path)
+
+
+def read_samples(paths: list[Path]) -> pa.Table:
+    """The samples of every worker of a trial, in plan order."""
+    tables = [pq.read_table(path, schema=SCHEMA) for path in paths]
+    table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    return table.sort_by("index")
