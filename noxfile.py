@@ -1,0 +1,116 @@
+"""What a person can do here. One shared environment, `.venv`, made once and kept.
+
+`nox -l` lists the sessions; everything after `--` goes to the program a session runs.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "contracts", "tests"]
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".venv"
+STAMP = ENVIRONMENT / "installed.sha256"
+INSTALLED_FROM = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
+
+
+def python(session: nox.Session) -> str:
+    """The shared environment's interpreter, installed first if its inputs changed.
+
+    One environment rather than one a session: it holds torch and Ray, and takes minutes.
+    """
+    executable = ENVIRONMENT / "bin" / "python"
+    inputs = sys.version.encode() + b"".join(path.read_bytes() for path in INSTALLED_FROM)
+    wanted = hashlib.sha256(inputs).hexdigest()
+    if not STAMP.exists() or STAMP.read_text() != wanted:
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        session.run(sys.executable, "-m", "venv", str(ENVIRONMENT), external=True)
+        _install(session, str(executable))
+        STAMP.write_text(wanted)
+    return str(executable)
+
+
+def _install(session: nox.Session, executable: str) -> None:
+    groups = nox.project.dependency_groups(
+        nox.project.load_toml(ROOT / "pyproject.toml"), "test", "lint", "dev"
+    )
+    pip = (executable, "-m", "pip", "install", "--quiet", "-c", "constraints.txt")
+    session.log("installing into .venv; torch and Ray are large, this takes a few minutes")
+    session.run(*pip, "-e", ".", *groups, external=True)
+
+
+def run(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run the shared environment's interpreter, its tools found before the system's."""
+    executable = python(session)
+    path = f"{ENVIRONMENT / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    session.run(executable, *arguments, env={"PATH": path, **environment}, external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Compare the architectures and print the report's path: `nox -s bench [-- SCENARIO.toml]`."""
+    run(session, "-m", "harness", "run", *(session.posargs or ["scenarios/quick.toml"]))
+    run(session, "-m", "reports", "runs/latest")
+
+
+@nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """Make a run's page again, without load: `nox -s report -- runs/ID`."""
+    run(session, "-m", "reports", *(session.posargs or ["runs/latest"]))
+
+
+@nox.session(default=False)
+def serve(session: nox.Session) -> None:
+    """Deploy one architecture and print its URL: `nox -s serve -- monolith:naive`."""
+    run(session, "-m", "harness", "serve", *session.posargs)
+
+
+@nox.session(default=False)
+def web(session: nox.Session) -> None:
+    """Explore a live deployment in Locust's web UI: `nox -s web -- ray_serve`."""
+    run(session, "-m", "harness", "web", *session.posargs)
+
+
+@nox.session(default=False)
+def train(session: nox.Session) -> None:
+    """Make the ensemble's weights and model card again from the seed: `nox -s train -- tiny`."""
+    run(session, "-m", "architectures.ensemble.training", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test, real servers included."""
+    run(session, "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's checks and formatting."""
+    run(session, "-m", "ruff", "check", *(session.posargs or ["."]))
+    run(session, "-m", "ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy, strict."""
+    run(session, "-m", "mypy", *session.posargs)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """The one-way flow between rooms, by import-linter's contracts."""
+    python(session)
+    session.run(str(ENVIRONMENT / "bin" / "lint-imports"), external=True)
+
+
+@nox.session(default=False)
+def changelog(session: nox.Session) -> None:
+    """Show what the next release's notes would say."""
+    run(session, "-m", "towncrier", "build", "--draft", *session.posargs)
