@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from time import perf_counter_ns
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from architectures.contract import Problem, StageTiming
@@ -54,12 +55,19 @@ class Graph:
         name: the last part of its URL.
         nodes: in any order.
         answer: ``node.field`` of the JSON document to send back.
+        answer_schema: JSON Schema of that document, for ``/openapi.json``; empty says nothing.
 
     Raises:
         GraphError: a source that is no node, a node twice, a cycle, or no such answer node.
     """
 
-    def __init__(self, name: str, nodes: Sequence[Node], answer: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        nodes: Sequence[Node],
+        answer: str,
+        answer_schema: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         by_name = {node.stage: node for node in nodes}
         if len(by_name) != len(nodes):
             raise GraphError(f"graph {name!r}: a stage stands in it twice")
@@ -76,6 +84,7 @@ class Graph:
         except CycleError as error:
             raise GraphError(f"graph {name!r}: a cycle through {error.args[1]}") from error
         self.name = name
+        self.answer_schema = answer_schema
         self.nodes = tuple(by_name[stage] for stage in order)
         self.needs = {stage: frozenset(sources - {REQUEST}) for stage, sources in needs.items()}
         self.readers = {

@@ -1,0 +1,137 @@
+"""The one HTTP door: whatever runs the graphs behind it, the contract is answered here.
+
+Monolith, gateway and Ray ingress all mount this application, so none can be faster or more
+lenient at the door than another.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+
+from architectures import contract
+from architectures.contract import Problem
+from architectures.front.door import Admission, Door, Run
+from architectures.front.info import ServerInfo, server_info
+from architectures.front.metrics import FrontMetrics
+from architectures.front.openapi import document
+from architectures.front.reply import request_id_of
+from architectures.plugin import Ensemble
+from architectures.server_config import ServerConfig
+
+__all__ = ["Lifespan", "Run", "create_app"]
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    config: ServerConfig,
+    ensemble: Ensemble,
+    run: Run,
+    *,
+    queue_bound: int,
+    ready: Callable[[], bool] = lambda: True,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """Build the application that answers the contract for every graph of an ensemble.
+
+    Args:
+        config: who this process is; repeated in ``/v1/info``.
+        ensemble: its graphs give the paths, its media types what is accepted. No stage is loaded.
+        run: walks one admitted request, ``{"body": bytes, "media_type": str}``, through a graph.
+            It is cancelled at the deadline and when the client leaves.
+        queue_bound: most requests admitted at once by this process; the next one gets 503.
+        ready: whether ``/readyz`` may answer 200.
+        lifespan: what the wiring opens and closes with the application, as FastAPI defines it.
+    """
+    metrics = FrontMetrics()
+    admission = Admission(queue_bound, metrics)
+    doors: list[BaseRoute] = [
+        Route(
+            contract.graph_path(graph.name),
+            Door(
+                graph,
+                run,
+                admission,
+                metrics,
+                media_types=ensemble.MEDIA_TYPES,
+                deadline_s=config.policy.deadline_s,
+            ),
+        )
+        for graph in ensemble.GRAPHS.values()
+    ]
+    # Telemetry hooks, documentation pages and slash redirects all cost time or break the contract.
+    app = FastAPI(
+        title="servebench",
+        routes=doors,  # first, so that a request is matched by the first pattern tried
+        openapi_url=contract.OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.add_exception_handler(HTTPException, _refuse)
+    schema = document(config, ensemble)
+    app.openapi = lambda: schema  # type: ignore[method-assign]
+    _add_service_routes(app, config, ensemble, metrics, ready)
+    return app
+
+
+def _add_service_routes(
+    app: FastAPI,
+    config: ServerConfig,
+    ensemble: Ensemble,
+    metrics: FrontMetrics,
+    ready: Callable[[], bool],
+) -> None:
+    info = server_info(config, ensemble)
+
+    async def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        if ready():
+            return PlainTextResponse("ready\n")
+        loading = Problem("not-ready", 503, "Models are still loading; ask again in a second.")
+        return _problem(request, loading, {"Retry-After": str(contract.RETRY_AFTER_S)})
+
+    async def about() -> ServerInfo:
+        return info
+
+    async def exposition() -> Response:
+        return Response(metrics.exposition(), media_type=metrics.media_type)
+
+    app.get(contract.HEALTH_PATH)(healthz)
+    app.get(contract.READY_PATH)(readyz)
+    app.get(contract.INFO_PATH)(about)
+    app.get(contract.METRICS_PATH)(exposition)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer the router's own refusals, unknown path and wrong method, as problems."""
+    if not isinstance(error, HTTPException):
+        raise error
+    path = request.url.path
+    status = HTTPStatus(error.status_code)
+    details = {
+        HTTPStatus.NOT_FOUND: f"There is nothing at {path}; {contract.OPENAPI_PATH} lists paths.",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{path} does not take {request.method}.",
+    }
+    slug = status.phrase.lower().replace(" ", "-")
+    problem = Problem(slug, status.value, details.get(status, str(error.detail)))
+    return _problem(request, problem, dict(error.headers or {}))
+
+
+def _problem(request: Request, problem: Problem, headers: dict[str, str]) -> JSONResponse:
+    request_id = request_id_of(request.scope["headers"])
+    return JSONResponse(
+        problem.document(request_id),
+        problem.status,
+        {**headers, contract.REQUEST_ID_HEADER: request_id},
+        contract.PROBLEM_MEDIA_TYPE,
+    )

@@ -1,0 +1,219 @@
+"""One graph's entrance: from raw request to raw answer.
+
+A plain ASGI endpoint: FastAPI's per-request dependency and response handling would cost every
+architecture a tenth of a millisecond, and none of it is used here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter_ns
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from starlette.types import Receive, Scope, Send
+
+from architectures.contract import (
+    PROBLEM_MEDIA_TYPE,
+    RETRY_AFTER_S,
+    Problem,
+    format_server_timing,
+)
+from architectures.front.body import BodyTooLarge, ClientLeft, linger, read_body
+from architectures.front.metrics import FrontMetrics
+from architectures.front.reply import (
+    REQUEST_ID_KEY,
+    TIMEOUT_KEY,
+    encode,
+    sane_request_id,
+    timeout_s_of,
+)
+from architectures.graph import Answer, Graph, Inputs
+
+Run: TypeAlias = Callable[[Graph, Inputs], Awaitable[Answer]]
+"""How a wiring runs one request through a graph; cancelled when nobody waits for it any more."""
+
+_LOG = logging.getLogger("servebench.front")
+_JSON_HEADER = (b"content-type", b"application/json")
+_PROBLEM_HEADER = (b"content-type", PROBLEM_MEDIA_TYPE.encode())
+_CLIENT_LEFT_STATUS = 499
+
+_Reply: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class Admission:
+    """The bounded queue at the door: how many requests are inside, and the most there may be."""
+
+    __slots__ = ("_metrics", "bound", "inside")
+
+    def __init__(self, bound: int, metrics: FrontMetrics) -> None:
+        self.bound = bound
+        self.inside = 0
+        self._metrics = metrics
+
+    def __enter__(self) -> None:
+        """Take a place; raises a 503 Problem where there is none."""
+        if self.inside >= self.bound:
+            raise Problem(
+                "overloaded",
+                503,
+                f"{self.bound} requests are already waiting or running; retry after a second.",
+            )
+        self.inside += 1
+        self._metrics.in_flight(self.inside)
+
+    def __exit__(self, *_: object) -> None:
+        """Give the place back."""
+        self.inside -= 1
+        self._metrics.in_flight(self.inside)
+
+
+class Door:
+    """The ASGI endpoint of one graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        run: Run,
+        admission: Admission,
+        metrics: FrontMetrics,
+        *,
+        media_types: Sequence[str],
+        deadline_s: float,
+    ) -> None:
+        self._graph = graph
+        self._media_types = {name.encode(): name for name in media_types}
+        self._run = run
+        self._admission = admission
+        self._metrics = metrics
+        self._deadline_s = deadline_s
+        self._hints = {
+            405: (b"allow", b"POST"),
+            413: (b"connection", b"close"),
+            415: (b"accept-post", ", ".join(media_types).encode()),
+            503: (b"retry-after", str(RETRY_AFTER_S).encode()),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every way it can end is counted once."""
+        started_ns = perf_counter_ns()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = sane_request_id(headers.get(REQUEST_ID_KEY))
+        body_unread = False
+        try:
+            reply = await self._answer(scope["method"], headers, receive, started_ns)
+        except Problem as problem:
+            body_unread = isinstance(problem, BodyTooLarge)
+            reply = self._refusal(problem, request_id)
+        except ClientLeft:
+            self._metrics.answered(
+                self._graph.name, _CLIENT_LEFT_STATUS, perf_counter_ns() - started_ns
+            )
+            return
+        except Exception:  # noqa: BLE001 - whatever failed, the client gets a problem
+            _LOG.exception("request %s to %s failed", request_id, self._graph.name)
+            reply = self._refusal(_unexpected(request_id), request_id)
+        status, extra, body = reply
+        self._metrics.answered(self._graph.name, status, perf_counter_ns() - started_ns)
+        extra.append((b"content-length", b"%d" % len(body)))
+        extra.append((REQUEST_ID_KEY, request_id.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": extra})
+        await send({"type": "http.response.body", "body": body, "more_body": body_unread})
+        if body_unread:
+            await linger(receive)
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _answer(
+        self, method: str, headers: dict[bytes, bytes], receive: Receive, started_ns: int
+    ) -> _Reply:
+        if method != "POST":
+            raise Problem("method-not-allowed", 405, f"This path takes POST, not {method}.")
+        timeout_s = timeout_s_of(headers.get(TIMEOUT_KEY), self._deadline_s)
+        media_type = self._media_type(headers.get(b"content-type", b""))
+        with self._admission, _Leash(timeout_s) as leash:
+            body = await read_body(receive, headers.get(b"content-length"))
+            leash.watch(receive)
+            answer = await self._run(self._graph, {"body": body, "media_type": media_type})
+        document = encode(answer.document).encode()
+        timing = format_server_timing(answer.timings, perf_counter_ns() - started_ns)
+        return 200, [_JSON_HEADER, (b"server-timing", timing.encode())], document
+
+    def _media_type(self, given: bytes) -> str:
+        name = self._media_types.get(given) or self._media_types.get(
+            given.partition(b";")[0].strip().lower()
+        )
+        if name is None:
+            raise Problem(
+                "unsupported-media-type",
+                415,
+                f"Content-Type must be one of {', '.join(self._media_types.values())}.",
+            )
+        return name
+
+    def _refusal(self, problem: Problem, request_id: str) -> _Reply:
+        hint = self._hints.get(problem.status)
+        headers = [_PROBLEM_HEADER, hint] if hint else [_PROBLEM_HEADER]
+        return problem.status, headers, encode(problem.document(request_id)).encode()
+
+
+def _unexpected(request_id: str) -> Problem:
+    return Problem(
+        "internal-error",
+        500,
+        f"The server failed on this request; its log has the cause under {request_id}.",
+    )
+
+
+class _Leash:
+    """Cancels the request's own task at its deadline, or once its client has left.
+
+    One timer and one small task; ``asyncio.timeout`` beside a task group costs twice as much.
+    """
+
+    __slots__ = ("_cause", "_loop", "_task", "_timeout_s", "_timer", "_watcher")
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._cause: Exception | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
+        self._timer = self._loop.call_later(self._timeout_s, self._expire)
+        return self
+
+    def watch(self, receive: Receive) -> None:
+        """From here on nothing but a disconnect is expected from the client."""
+        self._watcher = self._loop.create_task(self._await_disconnect(receive))
+
+    async def _await_disconnect(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._pull(ClientLeft())
+
+    def _expire(self) -> None:
+        self._pull(
+            Problem(
+                "deadline-exceeded", 504, f"No answer within the {self._timeout_s:g} s allowed."
+            )
+        )
+
+    def _pull(self, cause: Exception) -> None:
+        if self._cause is None and self._task is not None:
+            self._cause = cause
+            self._task.cancel()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        task, self._task = self._task, None
+        if self._cause is not None and task is not None and kind is asyncio.CancelledError:
+            task.uncancel()
+            raise self._cause from None

@@ -1,0 +1,57 @@
+"""Who is serving: the document at ``/v1/info``, which the harness checks before it measures."""
+
+import os
+from dataclasses import dataclass
+
+from architectures.plugin import Ensemble
+from architectures.server_config import ServerConfig
+from architectures.spec import ServingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """One server's identity.
+
+    Attributes:
+        nonce: this deployment's unguessable name; a stale server on the port has another.
+        pid: the process that answered.
+        meaningful: False where the weights are seeded and not trained.
+    """
+
+    architecture: str
+    variant: str
+    ensemble: str
+    ensemble_module: str
+    tier: str
+    device: str
+    weights_digest: str
+    models: dict[str, str]
+    meaningful: bool
+    graphs: list[str]
+    media_types: list[str]
+    components: list[str]
+    policy: ServingPolicy
+    nonce: str
+    pid: int
+
+
+def server_info(config: ServerConfig, ensemble: Ensemble) -> ServerInfo:
+    """Identify this process and the models it serves, without loading them."""
+    description = ensemble.describe(config.ensemble.tier)
+    return ServerInfo(
+        architecture=config.architecture,
+        variant=config.variant,
+        ensemble=description.name,
+        ensemble_module=config.ensemble.module,
+        tier=description.tier,
+        device=config.ensemble.device,
+        weights_digest=description.weights_digest,
+        models=dict(description.models),
+        meaningful=description.meaningful,
+        graphs=list(ensemble.GRAPHS),
+        media_types=list(ensemble.MEDIA_TYPES),
+        components=list(config.components),
+        policy=config.policy,
+        nonce=config.nonce,
+        pid=os.getpid(),
+    )

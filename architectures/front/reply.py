@@ -1,0 +1,53 @@
+"""Request headers in, answer and problem headers out: bytes as ASGI carries them."""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from architectures.contract import MAX_TIMEOUT_S, TIMEOUT_HEADER, Problem
+
+RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+REQUEST_ID_KEY = b"x-request-id"
+TIMEOUT_KEY = TIMEOUT_HEADER.lower().encode()
+
+_SANE_ID = re.compile(rb"[\w.:/+=@-]{1,128}")
+_SECONDS = re.compile(rb"\d{1,9}(\.\d{1,9})?")
+
+encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+"""Compact JSON; a NaN in an answer is an error here, not invalid JSON at the client."""
+
+
+def request_id_of(headers: RawHeaders) -> str:
+    """The caller's request id if it is short and plain, else a new one."""
+    for name, value in headers:
+        if name == REQUEST_ID_KEY:
+            return sane_request_id(value)
+    return secrets.token_hex(8)
+
+
+def sane_request_id(given: bytes | None) -> str:
+    """The id given if it may be echoed and logged as it is, else a new one."""
+    if given is not None and _SANE_ID.fullmatch(given):
+        return given.decode("ascii")
+    return secrets.token_hex(8)
+
+
+def timeout_s_of(given: bytes | None, default_s: float) -> float:
+    """How long this request may take.
+
+    Raises:
+        Problem: 400, the header is not a positive number of seconds.
+    """
+    if given is None:
+        return default_s
+    if not _SECONDS.fullmatch(given) or (seconds := float(given)) <= 0:
+        raise Problem(
+            "bad-timeout",
+            400,
+            f"{TIMEOUT_HEADER} must be a positive decimal number of seconds, for example 2.5; "
+            f"it is capped at {MAX_TIMEOUT_S:g}.",
+        )
+    return min(seconds, MAX_TIMEOUT_S)
