@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from architectures.contract import Problem
 from architectures.graph import Graph, Inputs, Node, Outputs, Stage
 from architectures.plugin import EnsembleDescription, Example, Split, StageSpec
@@ -69,7 +70,7 @@ def _nearest(members: Sequence[Inputs]) -> list[Outputs | Problem]:
                 "length": int(member["length"]),
             }
         }
-        for member, row in zip(members, scores, strict=meaningful=True)
+        for member, row in zip(members, scores, strict=True)
     ]
 
 
@@ -79,7 +80,8 @@ def load_stage(name: str, tier: str, device: str, threads: int) -> Stage:
 
 def describe(tier: str) -> EnsembleDescription:
     digest = hashlib.sha256(repr(_SENTENCES).encode()).hexdigest()
-    return EnsembleDescription("language_guess", tier, {"nearest": "profiles-1"}, digest, meaningful=True)
+    models = {"nearest": "profiles-1"}
+    return EnsembleDescription("language_guess", tier, models, digest, meaningful=True)
 
 
 def examples(split: Split, count: int, seed: int) -> list[Example]:
