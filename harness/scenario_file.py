@@ -1,0 +1,96 @@
+"""From a TOML file to a scenario; every mistake is named in words: file, key, value, meaning."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.scenario import Scenario, Section, did_you_mean
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be run as written; the message ends in what to do."""
+
+
+_PLAIN = {
+    "tuple_type": "must be a list",
+    "model_type": "must be a section",
+    "too_short": "must not be empty",
+}
+"""Words for mistakes whose usual message speaks of Python."""
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read one scenario file; folders in it become absolute.
+
+    Raises:
+        ScenarioError: it is not there, not TOML, or says something that cannot be meant.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(
+            f"{path}: cannot be read ({error}); "
+            "`python -m harness list` shows the scenarios there are"
+        ) from error
+    scenario = parse_scenario(text, str(path))
+    folder = path.parent.resolve()
+    found = tuple(str((folder / part).resolve()) for part in scenario.ensemble.search_path)
+    for part in found:
+        if not Path(part).is_dir():
+            raise ScenarioError(
+                f"{path}: ensemble.search_path names {part}, which is no folder; "
+                "folders are relative to the scenario's file"
+            )
+    ensemble = scenario.ensemble.model_copy(update={"search_path": found})
+    return scenario.model_copy(update={"ensemble": ensemble})
+
+
+def parse_scenario(text: str, source: str) -> Scenario:
+    """Read a scenario's text; ``source`` is named in errors.
+
+    Raises:
+        ScenarioError: with one line for each mistake.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source}: is not TOML: {error}; mend it there") from error
+    try:
+        return Scenario.model_validate(document)
+    except ValidationError as error:
+        mistakes = [f"{source}: {_in_words(mistake)}" for mistake in error.errors()]
+        raise ScenarioError("\n".join(mistakes)) from error
+
+
+def _in_words(mistake: ErrorDetails) -> str:
+    """One mistake: key, value, what was meant."""
+    key = ".".join(str(part) for part in mistake["loc"])
+    section, title, name = _place(mistake["loc"])
+    known = section.model_fields
+    if mistake["type"] == "extra_forbidden":
+        meant = did_you_mean(name, known)
+        return f"there is no key {key!r}{meant}; {title} knows {', '.join(known)}"
+    described = known[name].description if name in known else None
+    meant = f"; meant is {described}" if described else ""
+    if mistake["type"] == "missing":
+        return f"{key!r} is missing{meant}"
+    said = _PLAIN.get(mistake["type"], mistake["msg"][:1].lower() + mistake["msg"][1:])
+    if isinstance(mistake["input"], Mapping):
+        return f"{key}: {said}{meant}"
+    return f"{key} = {mistake['input']!r}: {said}{meant}"
+
+
+def _place(path: tuple[int | str, ...]) -> tuple[type[Section], str, str]:
+    """The section a key stands in, how that section is written, and the key's own name there."""
+    found: type[Section] = Scenario
+    title = "the top of the file"
+    for depth, part in enumerate(path):
+        declared = found.model_fields.get(str(part))
+        inner = declared.annotation if declared else None
+        if depth == len(path) - 1 or not (isinstance(inner, type) and issubclass(inner, Section)):
+            return found, title, str(part)
+        found, title = inner, f"[{part}]"
+    return found, title, ""
