@@ -1,0 +1,164 @@
+"""A run, measured: every trial's values, and the estimates over the trials that can be trusted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.record import RunRecord, Step, Sut, TrialRecord
+from reports.ceiling import CeilingEstimate, block_ceiling, ceilings
+from reports.compare import Comparison, compare
+from reports.estimate import LEVEL, Estimate, Missing, Value, over_blocks, within
+from reports.frames import Run, read_trial
+from reports.metrics import METRICS, Subject, measure
+from reports.pictures import Picture, picture
+from reports.slo import Slo, slo_of
+
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialResult:
+    """One trial as measured, trusted or not; no values where load was not played to its end."""
+
+    record: TrialRecord
+    values: Mapping[str, Value]
+    picture: Picture | None
+
+
+def _trusted(trials: tuple[TrialResult, ...]) -> tuple[TrialResult, ...]:
+    return tuple(t for t in trials if t.record.valid and t.picture is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class StageEstimate:
+    """One stage of one SUT at one step: the mean answer's time, milliseconds, and its batch."""
+
+    stage: str
+    wall_ms: Estimate
+    queue_ms: Estimate
+    compute_ms: Estimate
+    hop_ms: Estimate
+    batch_size: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One SUT at one step, over its blocks.
+
+    Attributes:
+        trials: every trial that was recorded; the schedule may hold more.
+        estimates: by metric, over trusted trials only.
+        cpu_ms / pss_mb: by component.
+    """
+
+    sut: Sut
+    step: Step
+    trials: tuple[TrialResult, ...]
+    estimates: Mapping[str, Estimate]
+    stages: tuple[StageEstimate, ...]
+    cpu_ms: Mapping[str, Estimate]
+    pss_mb: Mapping[str, Estimate]
+
+    @property
+    def trusted(self) -> tuple[TrialResult, ...]:
+        """The trials its estimates rest on."""
+        return _trusted(self.trials)
+
+    def by_block(self, metric: str) -> dict[int, Value]:
+        """The metric's value in each trusted block."""
+        return {t.record.place.block: t.values[metric] for t in self.trusted}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """Everything a page or a summary says in numbers."""
+
+    run: Run
+    slo: Slo | None
+    ceilings: tuple[CeilingEstimate, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def record(self) -> RunRecord:
+        """The run as recorded."""
+        return self.run.record
+
+    def cell(self, sut: str, step: int) -> Cell:
+        """One SUT at one step."""
+        return next(c for c in self.cells if c.sut.key == sut and c.step.index == step)
+
+    def at(self, step: int, *, answers: bool = True) -> list[Cell]:
+        """A step's cells: of the SUTs that answer with a model, or of those that do not."""
+        return [c for c in self.cells if c.step.index == step and c.sut.answers == answers]
+
+    def left_out(self) -> list[TrialRecord]:
+        """Recorded trials that cannot be trusted."""
+        return [trial for trial in self.run.trials if not trial.valid]
+
+    def comparison(self, this: Cell, other: Cell, metric: str, level: float = LEVEL) -> Comparison:
+        """Two SUTs at one step, paired by block."""
+        return compare(this.by_block(metric), other.by_block(metric), level)
+
+
+def measure_run(run: Run) -> Results:
+    """Read and measure every trial, one at a time."""
+    slo = slo_of(run.record.scenario)
+    trials = [_measure_trial(run, trial, slo) for trial in run.trials]
+    return Results(run, slo, ceilings(run.record), tuple(_cells(run.record, trials)))
+
+
+def _measure_trial(run: Run, record: TrialRecord, slo: Slo | None) -> TrialResult:
+    trial = read_trial(run, record)
+    if trial is None:
+        return TrialResult(record, {}, None)
+    ceiling = block_ceiling(run.record, record.place.block, run.record.best_batch)
+    subject = Subject(trial, slo.response_s if slo else None, ceiling)
+    answered = int(subject.completed["ok"].sum())
+    return TrialResult(record, measure(subject), picture(trial, answered))
+
+
+def _cells(record: RunRecord, trials: list[TrialResult]) -> Iterator[Cell]:
+    for step in record.steps:
+        for sut in record.suts:
+            places = ((t, t.record.place) for t in trials)
+            mine = tuple(t for t, p in places if (p.sut, p.step) == (sut.key, step.index))
+            yield _cell(sut, step, mine)
+
+
+def _cell(sut: Sut, step: Step, trials: tuple[TrialResult, ...]) -> Cell:
+    trusted = _trusted(trials)
+    pictures = [t.picture for t in trusted if t.picture is not None]
+    estimates = {
+        metric.key: within(
+            over_blocks([t.values[metric.key] for t in trusted], metric.scale), *metric.bounds
+        )
+        for metric in METRICS
+    }
+    return Cell(
+        sut,
+        step,
+        trials,
+        estimates,
+        _stages(pictures),
+        _by_component([p.cpu_ms for p in pictures]),
+        _by_component([p.pss_mb for p in pictures]),
+    )
+
+
+def _stages(pictures: list[Picture]) -> tuple[StageEstimate, ...]:
+    names = dict.fromkeys(name for p in pictures for name in p.stages)
+    found = []
+    for name in names:
+        rows = [p.stages[name] for p in pictures if name in p.stages]
+        columns = (
+            over_blocks([getattr(row, column) for row in rows], "linear")
+            for column in ("wall_ms", "queue_ms", "compute_ms", "hop_ms", "batch_size")
+        )
+        found.append(StageEstimate(name, *(within(c, 0, INFINITY) for c in columns)))
+    return tuple(found)
+
+
+def _by_component(readings: list[Mapping[str, Value]]) -> dict[str, Estimate]:
+    names = dict.fromkeys(name for reading in readings for name in reading)
+    absent = Missing("this component was not in every block")
+    values = {name: [reading.get(name, absent) for reading in readings] for name in names}
+    return {name: within(over_blocks(v, "linear"), 0, INFINITY) for name, v in values.items()}

@@ -1,0 +1,118 @@
+"""``summary.json``: every number of the page, for programs."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from reports.claims import answer
+from reports.estimate import LEVEL, Estimate, Missing
+from reports.metrics import METRICS, Metric
+from reports.results import Cell, Results, TrialResult
+
+SUMMARY_VERSION = 1
+"""History of the summary.
+
+1  2026-11: first.
+"""
+
+_CLOCKLIKE = {"wall_ms": "ms", "queue_ms": "ms", "compute_ms": "ms", "hop_ms": "ms"}
+
+
+def write_summary(path: Path, results: Results) -> None:
+    """Write the summary; a half-written file is never left under this name."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(summary(results), indent=1, allow_nan=False) + "\n")
+    partial.rename(path)
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """The whole summary as JSON values; an estimate has point, low, high, n, unit, note."""
+    record = results.record
+    return {
+        "summary_version": SUMMARY_VERSION,
+        "run_id": record.run_id,
+        "status": record.status,
+        "level": LEVEL,
+        "slo": asdict(results.slo) if results.slo else None,
+        "ensemble": record.ensemble.model_dump(),
+        "environment": record.environment.model_dump(),
+        "answer": [sentence.text for sentence in answer(results)],
+        "metrics": {m.key: _metric(m) for m in METRICS},
+        "ceiling": [
+            {
+                "batch_size": ceiling.batch_size,
+                "best": ceiling.best,
+                "rate_rps": _estimate(ceiling.rate_rps, "rps"),
+                "cpu_ms": _estimate(ceiling.cpu_ms, "CPU-ms"),
+            }
+            for ceiling in results.ceilings
+        ],
+        "cells": [_cell(cell) for cell in results.cells],
+        "comparisons": list(_comparisons(results)),
+        "trials": [_trial(trial) for cell in results.cells for trial in cell.trials],
+    }
+
+
+def _metric(metric: Metric) -> dict[str, str]:
+    return {name: getattr(metric, name) for name in ("name", "unit", "better", "formula")}
+
+
+def _estimate(estimate: Estimate, unit: str) -> dict[str, Any]:
+    return {**asdict(estimate), "unit": unit}
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "sut": cell.sut.key,
+        "step": cell.step.index,
+        "asked": cell.step.asked,
+        "offered_rps": cell.step.offered_rps,
+        "recorded": len(cell.trials),
+        "trusted": len(cell.trusted),
+        "estimates": {m.key: _estimate(cell.estimates[m.key], m.unit) for m in METRICS},
+        "stages": [
+            {"stage": stage.stage, "batch_size": _estimate(stage.batch_size, "requests")}
+            | {name: _estimate(getattr(stage, name), unit) for name, unit in _CLOCKLIKE.items()}
+            for stage in cell.stages
+        ],
+        "cpu_ms": {name: _estimate(e, "CPU-ms") for name, e in cell.cpu_ms.items()},
+        "pss_mb": {name: _estimate(e, "MB") for name, e in cell.pss_mb.items()},
+    }
+
+
+def _comparisons(results: Results) -> Iterator[dict[str, Any]]:
+    for step in results.record.steps:
+        for this, other in combinations(results.at(step.index), 2):
+            for metric in METRICS:
+                if metric.better == "none":
+                    continue
+                found = results.comparison(this, other, metric.key)
+                yield {
+                    "step": step.index,
+                    "metric": metric.key,
+                    "this": this.sut.key,
+                    "other": other.sut.key,
+                    "ratio": _estimate(found.ratio, "ratio"),
+                    "word": found.word,
+                }
+
+
+def _trial(trial: TrialResult) -> dict[str, Any]:
+    record = trial.record
+    return {
+        **record.place.model_dump(),
+        "outcome": record.outcome,
+        "error": record.error,
+        "valid": record.valid,
+        "reasons": [reason.model_dump() for reason in record.reasons],
+        "values": {
+            key: None if isinstance(value, Missing) else value
+            for key, value in trial.values.items()
+        },
+        "missing": {
+            key: value.why for key, value in trial.values.items() if isinstance(value, Missing)
+        },
+    }

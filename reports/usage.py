@@ -1,0 +1,83 @@
+"""CPU and memory of a trial's components, from cumulative readings taken a few times a second."""
+
+import numpy as np
+import pandas as pd
+
+from reports.estimate import Missing, Value
+from reports.frames import GENERATOR, TrialFrames
+
+LEAST_COVERED = 0.9
+"""Share of the steady state that readings must span; the rest is taken to go on alike."""
+
+LEAST_IDLE_S = 0.4
+
+
+def components(trial: TrialFrames) -> list[str]:
+    """The SUT's components in the order they were first read; the generator is none of them."""
+    return [name for name in trial.usage["component"].unique() if name != GENERATOR]
+
+
+def steady_cpu_s(trial: TrialFrames) -> Value:
+    """CPU-seconds of all components together over the steady state."""
+    return _sum([component_cpu_s(trial, name) for name in components(trial)])
+
+
+def component_cpu_s(trial: TrialFrames, component: str) -> Value:
+    """CPU-seconds of one component over the steady state.
+
+    Its cumulative reading is interpolated at both ends. Where readings end early the rate seen
+    is carried on, so that a late last reading never makes a SUT look thrifty.
+    """
+    return _cpu_between(trial, component, trial.phases.steady_ns, trial.phases.end_ns)
+
+
+def _cpu_between(trial: TrialFrames, component: str, start_ns: int, end_ns: int) -> Value:
+    rows = trial.usage[trial.usage["component"] == component]
+    times, cpu = rows["t_ns"].to_numpy(), rows["cpu_s"].to_numpy()
+    window = end_ns - start_ns
+    if len(times) < 2:  # noqa: PLR2004 - a difference needs two
+        return Missing("no usage readings")
+    first, last = max(times[0], start_ns), min(times[-1], end_ns)
+    if last - first < LEAST_COVERED * window:
+        return Missing(f"usage readings cover {max(last - first, 0) / window:.0%} of the window")
+    spent = np.interp(last, times, cpu) - np.interp(first, times, cpu)
+    return float(spent * window / (last - first))
+
+
+def _sum(values: list[Value]) -> Value:
+    if not values:
+        return Missing("no usage readings")
+    total = 0.0
+    for value in values:
+        if isinstance(value, Missing):
+            return value
+        total += value
+    return total
+
+
+def idle_cores(trial: TrialFrames) -> Value:
+    """Cores in use before load began, over the readings taken then."""
+    before = trial.usage.loc[trial.usage["t_ns"] <= trial.phases.start_ns, "t_ns"]
+    if before.empty or before.max() - before.min() < LEAST_IDLE_S * 1e9:
+        return Missing("no idle period was recorded")
+    start_ns, end_ns = int(before.min()), int(before.max())
+    spent = _sum([_cpu_between(trial, name, start_ns, end_ns) for name in components(trial)])
+    return spent if isinstance(spent, Missing) else spent / ((end_ns - start_ns) / 1e9)
+
+
+def pss_by_component(trial: TrialFrames) -> pd.DataFrame:
+    """PSS in bytes: one row a reading, one column a component, the last reading carried on."""
+    usage = trial.usage
+    rows = usage[usage["pss_bytes"].notna() & (usage["component"] != GENERATOR)]
+    if rows.empty:
+        return pd.DataFrame()
+    wide = rows.pivot_table(index="t_ns", columns="component", values="pss_bytes", aggfunc="last")
+    return wide.ffill()
+
+
+def peak_pss_bytes(trial: TrialFrames) -> Value:
+    """The highest sum over components at one time."""
+    pss = pss_by_component(trial)
+    if pss.empty or pss.shape[1] < len(components(trial)):
+        return Missing("no PSS readings of every component")
+    return float(pss.sum(axis=1).max())

@@ -1,0 +1,317 @@
+"""Run directories of known truth, written through the real record, plan and sample writers.
+
+A SUT here is a queue with one server, walked by Lindley's recursion over the plan's arrivals, so
+every response time is known before the report reads it. Nothing in ``reports`` is imported: what
+a test expects comes from here or is worked out by hand.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from architectures.contract import StageTiming, format_server_timing
+from harness.record import (
+    USAGE_COLUMNS,
+    CeilingPoint,
+    EnsembleRecord,
+    Environment,
+    Phases,
+    Reason,
+    RunRecord,
+    Step,
+    Sut,
+    TrialPlace,
+    TrialRecord,
+    Verification,
+    write_record,
+)
+from workloads.plan import LoadPlan, PlanHeader, write_plan
+from workloads.sample import Outcome, write_samples
+
+START_NS = 5_000_000_000_000
+DRAIN_S = 2.0
+LAG_NS = 140_000
+CEILING_RATE, CEILING_CPU_MS = 200.0, 5.0
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A simulated SUT.
+
+    Attributes:
+        service_ms: mean time in the server; each request's is drawn around it.
+        cpu_ms: CPU time of one answered request, split 3:1 between two components.
+        block_spread: log-normal spread of the speed from block to block.
+        queue_bound: requests in the system beyond which one is refused with 503.
+    """
+
+    key: str
+    service_ms: float
+    cpu_ms: float
+    pss_mb: float = 250.0
+    start_up_s: float = 2.0
+    block_spread: float = 0.0
+    queue_bound: int = 64
+    answers: bool = True
+    components: tuple[str, ...] = ("web", "models")
+
+
+MONOLITH = Truth("monolith:batched", 6.0, 6.0, 250, 2.0, 0.02)
+MICROSERVICES = Truth(
+    "microservices:batched", 8.0, 9.0, 600, 4.0, 0.02, components=("gateway", "detect", "classify")
+)
+RAY = Truth("ray_serve:tuned", 8.2, 9.1, 1900, 14.0, 0.03, components=("head", "replica"))
+NULL = Truth("null_service:fixed", 1.0, 0.2, 40, 0.4, answers=False, components=("web",))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated.
+
+    Attributes:
+        doubts: (block, step, sut) -> reasons that trial bears.
+        failed / absent: trials that ended in an error, or never ran.
+    """
+
+    suts: tuple[Truth, ...] = (MONOLITH, MICROSERVICES, RAY)
+    rates: tuple[float, ...] = (60.0, 110.0)
+    blocks: int = 3
+    warm_up_s: float = 2.0
+    steady_s: float = 8.0
+    seed: int = 7
+    slo_s: float = 0.25
+    status: str = "complete"
+    meaningful: bool = True
+    doubts: dict[tuple[int, int, str], tuple[Reason, ...]] = field(default_factory=dict)
+    failed: frozenset[tuple[int, int, str]] = frozenset()
+    absent: frozenset[tuple[int, int, str]] = frozenset()
+
+
+SLOW_HOST = Reason(
+    code="host-pressure",
+    seen="cpu some avg10 61 %",
+    threshold="20 %",
+    remedy="stop what else runs on this machine, then run the scenario again",
+)
+
+
+def simulate(directory: Path, plan: Plan) -> RunRecord:
+    """Write a whole run directory."""
+    rng = np.random.default_rng(plan.seed)
+    (directory / "plans").mkdir(parents=True)
+    schedule: list[TrialPlace] = []
+    for block in range(plan.blocks):
+        for step, rate in enumerate(plan.rates):
+            arrivals = _freeze(directory / f"plans/b{block:02}-s{step:02}.parquet", plan, rate, rng)
+            for at in rng.permutation(len(plan.suts)):
+                truth = plan.suts[at]
+                place = TrialPlace(order=len(schedule), block=block, step=step, sut=truth.key)
+                schedule.append(place)
+                if (block, step, truth.key) not in plan.absent:
+                    _trial(directory, plan, place, truth, arrivals)
+    record = _run_record(plan, tuple(schedule))
+    write_record(directory / "run.json", record)
+    return record
+
+
+def _freeze(path: Path, plan: Plan, rate: float, rng: np.random.Generator) -> LoadPlan:
+    span = plan.warm_up_s + plan.steady_s
+    gaps = rng.exponential(1 / rate, int(rate * span * 2) + 50)
+    starts = np.cumsum(gaps)
+    offsets = (starts[starts < span] * 1e9).astype(np.int64)
+    header = PlanHeader("poisson", "tag", rate, plan.warm_up_s, plan.steady_s, plan.seed)
+    frozen = LoadPlan(header, offsets, np.zeros(len(offsets), np.int32))
+    write_plan(path, frozen)
+    return frozen
+
+
+def queue(
+    offsets_ns: npt.NDArray[np.int64], service_ns: npt.NDArray[np.int64], bound: int
+) -> npt.NDArray[np.int64]:
+    """When each request leaves a first-come-first-served server; -1 if it was refused."""
+    free, leaving = 0, []
+    out = np.empty(len(offsets_ns), np.int64)
+    for i, (arrival, service) in enumerate(zip(offsets_ns, service_ns, strict=True)):
+        leaving = [t for t in leaving if t > arrival]
+        if len(leaving) >= bound:
+            out[i] = -1
+            continue
+        free = max(free, int(arrival)) + int(service)
+        leaving.append(free)
+        out[i] = free
+    return out
+
+
+def _trial(
+    directory: Path,
+    plan: Plan,
+    place: TrialPlace,
+    truth: Truth,
+    arrivals: LoadPlan,
+) -> None:
+    rng = np.random.default_rng([plan.seed, place.order])
+    key = (place.block, place.step, place.sut)
+    folder = directory / "trials" / place.directory
+    folder.mkdir(parents=True)
+    rate = arrivals.header.rate_rps
+    if key in plan.failed:
+        record = TrialRecord(place=place, outcome="failed", offered_rps=rate, error="did not start")
+        write_record(folder / "trial.json", record)
+        return
+    speed = float(np.exp(rng.normal(0, truth.block_spread)))
+    service = rng.gamma(16, truth.service_ms * speed / 16, len(arrivals.offsets_ns)) * 1e6
+    left = queue(arrivals.offsets_ns + LAG_NS, service.astype(np.int64), truth.queue_bound)
+    _samples(folder, truth, arrivals, service, left)
+    steady_ns = START_NS + int(plan.warm_up_s * 1e9)
+    end_ns = steady_ns + int(plan.steady_s * 1e9)
+    phases = Phases(
+        start_ns=START_NS,
+        steady_ns=steady_ns,
+        end_ns=end_ns,
+        drained_ns=end_ns + int(DRAIN_S * 1e9),
+    )
+    done = START_NS + left[left >= 0]
+    answered = int(((done >= steady_ns) & (done < end_ns)).sum())
+    _usage(folder, truth, phases, answered * truth.cpu_ms * speed / 1e3)
+    write_record(
+        folder / "trial.json",
+        TrialRecord(
+            place=place,
+            outcome="ok",
+            offered_rps=rate,
+            start_up_s=truth.start_up_s * speed,
+            phases=phases,
+            info={"architecture": truth.key.split(":")[0]},
+            verification=Verification(
+                before=16, before_different=0, under_load=40, under_load_different=0
+            ),
+            generator={"cpu_s": 0.4, "cores": 1.0},
+            pressure={"cpu_some_avg10": 3.0},
+            reasons=plan.doubts.get(key, ()),
+        ),
+    )
+
+
+def _samples(
+    folder: Path,
+    truth: Truth,
+    arrivals: LoadPlan,
+    service: npt.NDArray[np.float64],
+    left: npt.NDArray[np.int64],
+) -> None:
+    n = len(arrivals.offsets_ns)
+    intended = arrivals.offsets_ns + START_NS
+    sent = intended + LAG_NS
+    refused = left < 0
+    received = np.where(refused, sent + 1_000_000, left + START_NS)
+    timings: list[str | None] = [
+        None if refused[i] else _timing(int(service[i]), int(received[i] - sent[i]))
+        for i in range(n)
+    ]
+    for worker in (0, 1):
+        mine = np.arange(worker, n, 2)
+        write_samples(
+            folder / f"samples-{worker}.parquet",
+            {
+                "index": mine.tolist(),
+                "worker": [worker] * len(mine),
+                "intended_ns": intended[mine].tolist(),
+                "sent_ns": sent[mine].tolist(),
+                "received_ns": received[mine].tolist(),
+                "outcome": np.where(refused, Outcome.HTTP_ERROR, Outcome.OK)[mine].tolist(),
+                "status": np.where(refused, 503, 200)[mine].tolist(),
+                "response_bytes": [400] * len(mine),
+                "server_timing": [timings[i] for i in mine],
+                "answer": [None] * len(mine),
+            },
+        )
+
+
+def _timing(service_ns: int, whole_ns: int) -> str:
+    """Two stages side by side, then one: hops of 0.1 ms, batches of 4, 4 and 2."""
+    hop = 100_000
+    wait = max(whole_ns - service_ns, 0)
+    stages = [
+        StageTiming("decode", service_ns // 4 + wait + hop, wait, service_ns // 4, 4),
+        StageTiming("category", service_ns // 2 + hop, 0, service_ns // 2, 4),
+        StageTiming("colour", service_ns // 4 + hop, 0, service_ns // 4, 2),
+    ]
+    return format_server_timing(stages, whole_ns)
+
+
+def _usage(folder: Path, truth: Truth, phases: Phases, cpu_s: float) -> None:
+    """One second idle at 0.01 cores, then CPU spent evenly, read each quarter second."""
+    shares = np.array([3.0] + [1.0] * (len(truth.components) - 1))
+    shares /= shares.sum()
+    steady = (phases.end_ns - phases.steady_ns) / 1e9
+    times = np.arange(phases.start_ns - 1_000_000_000, phases.drained_ns, 250_000_000)
+    rows: list[tuple[object, ...]] = []
+    for i, t in enumerate(times):
+        loaded = max(int(t) - phases.start_ns, 0) / 1e9
+        idle = min(int(t) - int(times[0]), 1_000_000_000) / 1e9 * 0.01
+        for name, share in zip(truth.components, shares, strict=True):
+            pss = int(truth.pss_mb * 1e6 * share * min(1, (i + 1) / 8)) if i % 4 == 3 else None
+            spent = 1.5 + share * (idle + loaded * cpu_s / steady)
+            rows.append((int(t), name, 1, 4, spent, pss, int(truth.pss_mb * 2e6 * share)))
+        rows.append((int(t), "generator", 2, 3, loaded * 0.05, None, 90_000_000))
+    columns = dict(zip(USAGE_COLUMNS, zip(*rows, strict=True), strict=True))
+    table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
+    pq.write_table(table, folder / "usage.parquet")
+
+
+def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
+    suts = tuple(
+        Sut(
+            key=t.key,
+            architecture=t.key.split(":")[0],
+            variant=t.key.split(":")[1],
+            summary=f"a queue of {t.service_ms} ms",
+            answers=t.answers,
+        )
+        for t in plan.suts
+    )
+    return RunRecord(
+        run_id="simulated",
+        created_utc="2026-11-22T12:00:00Z",
+        version="0.1.0",
+        scenario={"name": "simulated", "slo": {"response_s": plan.slo_s, "percentile": 99}},
+        environment=Environment(
+            fingerprint={"cpu": "simulated", "cores": "2"}, description={"kernel": "6.1"}
+        ),
+        ensemble=EnsembleRecord(
+            module="simulated.ensemble",
+            name="simulated",
+            tier="tiny",
+            device="cpu",
+            models={"category": "a"},
+            weights_digest="00ff",
+            meaningful=plan.meaningful,
+        ),
+        ceiling=tuple(_ceiling(plan)),
+        best_batch=16,
+        suts=suts,
+        steps=tuple(
+            Step(index=i, asked=f"{rate / CEILING_RATE:g} ceiling", offered_rps=rate)
+            for i, rate in enumerate(plan.rates)
+        ),
+        schedule=schedule,
+        status=plan.status,  # type: ignore[arg-type]
+    )
+
+
+def _ceiling(plan: Plan) -> list[CeilingPoint]:
+    """Batch 16 reaches 200 images per second at 5 CPU-ms, 1 % spread; batch 1 half."""
+    points = []
+    for block in range(-1, plan.blocks):
+        off = 1 + 0.01 * (block % 3 - 1)
+        for size, factor in ((1, 2.0), (16, 1.0)):
+            wall = 1000 / CEILING_RATE * factor * off
+            cpu = CEILING_CPU_MS * factor * off
+            points.append(
+                CeilingPoint(block=block, batch_size=size, images=1000, wall_s=wall, cpu_s=cpu)
+            )
+    return points

@@ -1,0 +1,95 @@
+"""Reading a run directory: phases, stage timings, and what is no run."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from architectures.contract import StageTiming, format_server_timing, parse_server_timing
+from harness.record import FORMAT_VERSION
+from reports.frames import NotARun, open_run, read_trial
+from reports.timings import stage_timings
+from tests.golden.report.simulated_run import MONOLITH, START_NS, Plan, simulate
+from workloads.plan import read_plan
+
+NAMES = st.sampled_from(["decode", "detect", "category", "key-points", "v1.crop"])
+NS = st.integers(0, 20_000_000_000)
+TIMINGS = st.lists(st.builds(StageTiming, NAMES, NS, NS, NS, st.integers(1, 512)), max_size=6)
+FOREIGN = st.sampled_from(["cdn-cache; desc=HIT", "", "db;dur=3", "x;dur=a;queue=b", "é;dur=1"])
+
+
+@given(st.lists(st.one_of(st.none(), FOREIGN, TIMINGS), max_size=8), FOREIGN)
+def test_columns_hold_what_the_contract_reads(
+    requests: list[str | list[StageTiming] | None], foreign: str
+) -> None:
+    headers = [
+        request
+        if request is None or isinstance(request, str)
+        else f"{foreign}, {format_server_timing(request, 9)}"
+        for request in requests
+    ]
+    frame = stage_timings(pa.array(headers, pa.string()))
+    for row, header in enumerate(headers):
+        expected = () if header is None else parse_server_timing(header)[0]
+        mine = frame[frame["row"] == row]
+        assert mine["stage"].tolist() == [t.stage for t in expected]
+        assert mine["batch_size"].tolist() == [t.batch_size for t in expected]
+        for column, name in (("wall_s", "wall_ns"), ("queue_s", "queue_ns"), ("hop_s", "hop_ns")):
+            ns = [getattr(t, name) for t in expected]
+            assert (mine[column] * 1e9).tolist() == pytest.approx(ns, abs=1)
+
+
+def test_phases_go_by_intended_start(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1))
+    run = open_run(tmp_path / "run")
+    trial = read_trial(run, run.trials[0])
+    assert trial is not None
+    offsets = read_plan(tmp_path / "run/plans/b00-s00.parquet").offsets_ns
+    assert (trial.samples["intended_ns"] - START_NS).tolist() == offsets.tolist()
+    warm_up = int((offsets < 2_000_000_000).sum())
+    assert trial.samples["phase"].value_counts()["warm-up"] == warm_up
+    assert trial.planned == len(offsets) - warm_up
+
+
+def test_a_lost_workers_requests_stay_planned(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1))
+    whole = open_run(tmp_path / "run")
+    before = read_trial(whole, whole.trials[0])
+    next((tmp_path / "run").glob("trials/*/samples-1.parquet")).unlink()
+    after = read_trial(whole, whole.trials[0])
+    assert before is not None
+    assert after is not None
+    assert len(after.samples) < len(before.samples)
+    assert after.planned == before.planned
+
+
+def test_a_trial_that_never_played_has_nothing_to_read(tmp_path: Path) -> None:
+    failed = frozenset({(0, 0, MONOLITH.key)})
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1, failed=failed))
+    run = open_run(tmp_path / "run")
+    assert read_trial(run, run.trials[0]) is None
+
+
+def test_a_directory_that_is_no_run_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(NotARun, match=r"has no run\.json; give a directory under runs/"):
+        open_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["run.json", "trial.json"])
+def test_a_newer_format_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1))
+    path = next((tmp_path / "run").rglob(name))
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"format_version": FORMAT_VERSION + 1, "new": 1}))
+    with pytest.raises(NotARun, match=rf"{name}: format_version is {FORMAT_VERSION + 1}.*newer"):
+        open_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"run_id": 3}', ""])
+def test_a_damaged_record_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(NotARun, match=r"run\.json cannot be read as a RunRecord"):
+        open_run(tmp_path)
