@@ -1,0 +1,99 @@
+"""Serve's driver: starts a private Ray, deploys the ensemble, and ends all it started.
+
+``python -m architectures.ray_serve.server``, in the environment that the blueprint made.
+"""
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from architectures.plugin import EnsembleError, load_ensemble
+from architectures.ray_serve.environment import HAPROXY_DIRECTORY, RAY_DIRECTORY
+from architectures.ray_serve.loopback import launch_haproxy_from
+from architectures.server_config import HOST, ServerConfig, from_environment
+
+_OBJECT_STORE_BYTES = 256 * 1024 * 1024
+_LOG = logging.getLogger("servebench.ray_serve")
+
+
+class StartError(Exception):
+    """Ray or the application did not come up."""
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; leave nothing behind."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    config = from_environment()
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        # Importing an ensemble loads no model: a wrong name is said at once, without Ray.
+        load_ensemble(config.ensemble)
+        with _ray(config):
+            _deploy(config)
+            signal.pause()
+    except (StartError, EnsembleError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(0)
+
+
+@contextlib.contextmanager
+def _ray(config: ServerConfig) -> Iterator[None]:
+    """A Ray of our own, with Serve's ingress; ended whatever happens."""
+    import ray
+    from ray import serve
+
+    # Serve's own logger says on stderr, at INFO, that all is well.
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    if config.options["ingress"] == "haproxy":
+        launch_haproxy_from(Path(config.directory, HAPROXY_DIRECTORY))
+    try:
+        ray.init(
+            num_cpus=config.cores,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            _temp_dir=str(Path(config.directory, RAY_DIRECTORY)),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        # ray.init has put its own handler there, which exits with the signal's number.
+        signal.signal(signal.SIGTERM, _end)
+        serve.start(
+            proxy_location="HeadOnly",
+            http_options={
+                "host": HOST,
+                "port": config.port,
+                "keep_alive_timeout_s": round(config.policy.keep_alive_s),
+            },
+            logging_config={"enable_access_log": False, "log_level": "WARNING"},
+        )
+        yield
+    finally:
+        for ignored in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ignored, signal.SIG_IGN)
+        serve.shutdown()  # type: ignore[no-untyped-call]
+        ray.shutdown()
+
+
+def _deploy(config: ServerConfig) -> None:
+    from ray import serve
+
+    from architectures.ray_serve.application import build
+    from architectures.ray_serve.replicas import READY_FILE
+
+    try:
+        serve.run(build(config), name="servebench", route_prefix="/")
+    except RuntimeError as error:
+        raise StartError(f"the deployments did not start: {error}") from error
+    Path(config.directory, READY_FILE).touch()
+
+
+if __name__ == "__main__":
+    main()
