@@ -23,7 +23,7 @@ VOCABULARY = (
 _TOKENS = {word: token for token, word in enumerate(VOCABULARY)}
 
 
-def compose(size: str, colour: str, pattern: str, category: str, place: str, tilt: str) -> str:
+def compose(*, size: str, colour: str, pattern: str, category: str, place: str, tilt: str) -> str:
     """The caption of an image, for example ``a small red striped hat on the left tilted right``."""
     where = "in the center" if place == "center" else f"on the {place}"
     how = tilt if tilt == "upright" else f"tilted {tilt}"

@@ -26,7 +26,8 @@ def load(name: str, tier: Tier, device: str, threads: int) -> Stage:
     pool, which does not survive a fork.
     """
     torch.set_num_threads(1)
-    model = weights.load(name, tier).to(device, memory_format=torch.channels_last)
+    model = weights.load(name, tier).to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
     torch.set_num_threads(threads)
     wrap = _classify if name in CLASSIFIERS else _WRAPS[name]
     run = wrap(model, torch.device(device))
@@ -55,7 +56,7 @@ def _classify(model: nn.Module, device: torch.device) -> _Run:
 
     def run(batch: Sequence[Inputs]) -> list[Outputs]:
         logits: Tensor = model(pixels([member["crop"] for member in batch], device))
-        scores = torch.cat([part.softmax(1) for part in logits.split(widths, 1)], 1)
+        scores = torch.cat([part.softmax(1) for part in torch.split(logits, widths, 1)], 1)
         return [{"scores": row} for row in _rows(scores)]
 
     return run

@@ -24,7 +24,9 @@ FINDINGS = SCORES + 4 + 3 + 2 * KEYPOINTS
 class ConvNorm(nn.Module):
     """Convolution and batch norm; :func:`fold` leaves only the convolution, with a bias."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1):
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
             inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
@@ -48,7 +50,7 @@ class ConvRelu(ConvNorm):
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around which the input is added back."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.first = ConvRelu(inputs, outputs, 3, stride)
         self.second = ConvNorm(outputs, outputs, 3, 1)
@@ -63,7 +65,7 @@ class ResidualBlock(nn.Module):
 class DepthwiseBlock(nn.Module):
     """An inverted residual: widen, filter each channel apart, narrow."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int):
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
         super().__init__()
         hidden = inputs * expansion
         self.body = nn.Sequential(
@@ -102,7 +104,7 @@ def _residual_trunk(stem: tuple[int, ...], trunk: Trunk) -> nn.Sequential:
 class ResidualClassifier(nn.Module):
     """A small residual network."""
 
-    def __init__(self, size: ResidualSize):
+    def __init__(self, size: ResidualSize) -> None:
         super().__init__()
         self.trunk = _residual_trunk(size.stem, size.trunk)
         self.head = nn.Linear(size.trunk[-1][0], SCORES)
@@ -116,7 +118,7 @@ class ResidualClassifier(nn.Module):
 class DepthwiseClassifier(nn.Module):
     """A depthwise-separable network of the MobileNet kind."""
 
-    def __init__(self, size: DepthwiseSize):
+    def __init__(self, size: DepthwiseSize) -> None:
         super().__init__()
         steps = _steps(size.stem[-1], size.trunk)
         self.trunk = nn.Sequential(
@@ -135,7 +137,7 @@ class DepthwiseClassifier(nn.Module):
 class AttentionBlock(nn.Module):
     """A pre-norm transformer block."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.before = nn.LayerNorm(width)
@@ -160,7 +162,7 @@ class AttentionBlock(nn.Module):
 class HybridClassifier(nn.Module):
     """Convolutions down to a 1/16 grid, then attention among its cells."""
 
-    def __init__(self, size: HybridSize, crop_px: int):
+    def __init__(self, size: HybridSize, crop_px: int) -> None:
         super().__init__()
         self.trunk = _residual_trunk(size.stem, size.trunk)
         self.patch = nn.Conv2d(size.trunk[-1][0], size.width, 3, 2, 1)
@@ -181,7 +183,7 @@ class HybridClassifier(nn.Module):
 class Detector(nn.Module):
     """One box an image, regressed from the whole grid."""
 
-    def __init__(self, size: DetectorSize, thumbnail_px: int):
+    def __init__(self, size: DetectorSize, thumbnail_px: int) -> None:
         super().__init__()
         self.trunk = _residual_trunk(size.stem, size.trunk)
         self.squeeze = ConvRelu(size.trunk[-1][0], size.squeeze, 1, 1)
@@ -203,7 +205,7 @@ class Detector(nn.Module):
 class KeypointFinder(nn.Module):
     """Five heat maps at 1/4 of the crop; a keypoint is the mean place of its map."""
 
-    def __init__(self, size: KeypointSize):
+    def __init__(self, size: KeypointSize) -> None:
         super().__init__()
         fine, middle, coarse = size.widths
         entry, quarter = size.stem
@@ -246,7 +248,7 @@ class Captioner(nn.Module):
     only by the state.
     """
 
-    def __init__(self, size: CaptionSize):
+    def __init__(self, size: CaptionSize) -> None:
         super().__init__()
         self.reader = nn.Sequential(
             nn.Linear(FINDINGS, size.reader),

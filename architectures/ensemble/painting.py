@@ -4,6 +4,7 @@ Pixels are worked on in whole numbers only; see :mod:`architectures.ensemble.dra
 """
 
 import colorsys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,10 @@ _HSV = {
 _GREYS = ("black", "white")
 _CYCLE = 1 << 16
 _FACE = 120
+"""Tones above it are a pale face."""
+
+_DOT = 5600
+"""Squared radius of a dot, in 256ths of its spacing."""
 
 
 def paint(scene: Scene, draw: Draws) -> Bytes:
@@ -202,30 +207,70 @@ def _texture(
     light = plane.field(cos(angle) * strength, sin(angle) * strength)
     shade = np.clip(128 + (light >> 9), 90, 166).astype(np.uint16)
     colours = palette[index].astype(np.uint16)
-    return np.minimum(colours * shade[..., None] >> 7, 255).astype(np.int16)
+    shaded: NDArray[np.int16] = np.minimum(colours * shade[..., None] >> 7, 255).astype(np.int16)
+    return shaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Weave:
+    """Where a pattern starts, how a stripe lies and how fine it is, in cycles an object unit."""
+
+    phase: int
+    angle: int
+    pace: float
 
 
 def _pattern(pattern: str, plane: _Plane, draw: Draws) -> Integers:
     """1 where the second colour shows, else 0."""
-    phase, angle = draw.below(_CYCLE), draw.below(TURN // 2)
-    pace = draw.between(1.0, 1.6)
-    half, mask = _CYCLE // 2, _CYCLE - 1
-    if pattern == "striped":
-        across = plane.field(1.5 * pace * cos(angle), 1.5 * pace * sin(angle), phase)
-        return (across & mask) // half
-    if pattern == "checked":
-        squares = plane.field(1.2 * pace, 0, phase) ^ plane.field(0, 1.2 * pace, phase)
-        return (squares & mask) // half
-    if pattern == "dotted":
-        across = ((plane.field(2.3 * pace, 0, phase) & mask) >> 8) - 128
-        down = ((plane.field(0, 2.3 * pace) & mask) >> 8) - 128
-        return (across * across + down * down < 5600).astype(np.int32)  # noqa: PLR2004 - of 65536
-    if pattern == "zigzag":
-        swing = np.abs((plane.field(1.9 * pace, 0, phase) & mask) - half)
-        return ((plane.field(0, 1.25 * pace) + swing + (swing >> 2) & mask) // half).astype(
-            np.int32
-        )
+    weave = _Weave(draw.below(_CYCLE), draw.below(TURN // 2), draw.between(1.0, 1.6))
+    return _PATTERNS[pattern](plane, weave)
+
+
+def _cycle(field: Integers) -> Integers:
+    """Place within a cycle, ``[0, 65536)``."""
+    return field & np.int32(_CYCLE - 1)
+
+
+def _second_half(field: Integers) -> Integers:
+    """1 in the second half of every cycle."""
+    return _cycle(field) >> np.int32(15)
+
+
+def _plain(plane: _Plane, _weave: _Weave) -> Integers:
     return plane.field(0, 0)
+
+
+def _striped(plane: _Plane, weave: _Weave) -> Integers:
+    across = 1.5 * weave.pace
+    return _second_half(
+        plane.field(across * cos(weave.angle), across * sin(weave.angle), weave.phase)
+    )
+
+
+def _checked(plane: _Plane, weave: _Weave) -> Integers:
+    pace = 1.2 * weave.pace
+    return _second_half(plane.field(pace, 0, weave.phase) ^ plane.field(0, pace, weave.phase))
+
+
+def _dotted(plane: _Plane, weave: _Weave) -> Integers:
+    pace = 2.3 * weave.pace
+    across = (_cycle(plane.field(pace, 0, weave.phase)) >> np.int32(8)) - np.int32(128)
+    down = (_cycle(plane.field(0, pace)) >> np.int32(8)) - np.int32(128)
+    return (across * across + down * down < _DOT).astype(np.int32)
+
+
+def _zigzag(plane: _Plane, weave: _Weave) -> Integers:
+    swing = np.abs(_cycle(plane.field(1.9 * weave.pace, 0, weave.phase)) - np.int32(_CYCLE // 2))
+    return _second_half(plane.field(0, 1.25 * weave.pace) + swing + (swing >> np.int32(2)))
+
+
+_PATTERNS: dict[str, Callable[[_Plane, _Weave], Integers]] = {
+    "plain": _plain,
+    "striped": _striped,
+    "checked": _checked,
+    "dotted": _dotted,
+    "zigzag": _zigzag,
+}
 
 
 def _cast_shadow(

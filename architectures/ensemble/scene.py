@@ -7,7 +7,6 @@ from architectures.ensemble.attributes import (
     CATEGORIES,
     COLOURS,
     PATTERNS,
-    PLACES,
     SIZES,
     TILTS,
 )
@@ -123,5 +122,7 @@ def draw_scene(draw: Draws) -> Scene:
         turned.moved(scale * size_px, tx * size_px, ty * size_px),
         (x - width / 2, y - height / 2, x + width / 2, y + height / 2),
         tuple(map(placed, shape.keypoints)),
-        compose(size, colour, pattern, category, place, tilt),
+        compose(
+            size=size, colour=colour, pattern=pattern, category=category, place=place, tilt=tilt
+        ),
     )
