@@ -191,7 +191,7 @@ class LoadSection(Section):
     ] = 10
     max_in_flight: Annotated[
         int,
-        Field(ge=1, le=900, description="requests in flight per load worker; beyond it they drop"),
+        Field(ge=1, lt=900, description="requests in flight per load worker; beyond it they drop"),
     ] = 512
 
     def offered(self) -> tuple[Rate, ...]:

@@ -1,0 +1,54 @@
+"""Who runs on which core, and what identifies a machine."""
+
+import os
+
+import pytest
+
+from architectures.spec import ResourceClaim
+from harness.environment import (
+    EnvironmentTooSmallError,
+    assign_cores,
+    package_version,
+    read_environment,
+)
+from harness.record import EnsembleRecord
+
+ENSEMBLE = EnsembleRecord(
+    module="m", name="n", tier="t", device="cpu", models={}, weights_digest="abc", meaningful=True
+)
+
+
+def test_the_sut_gets_the_last_cores_and_the_generator_the_others() -> None:
+    cores = assign_cores(2, {0, 1, 2, 5})
+    assert (cores.sut, cores.harness) == ((2, 5), (0, 1))
+    assert cores.claim(1.5) == ResourceClaim((2, 5), 3 * 2**29)
+
+
+def test_two_cores_are_one_each() -> None:
+    cores = assign_cores(1, {0, 1})
+    assert (cores.sut, cores.harness) == ((1,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "words"),
+    [(2, {0, 1}, "ask for at most 1"), (1, {3}, "two cores or more")],
+)
+def test_too_few_cores_in_words(wanted: int, allowed: set[int], words: str) -> None:
+    with pytest.raises(EnvironmentTooSmallError, match=f"budget.cores = {wanted}.*{words}"):
+        assign_cores(wanted, allowed)
+
+
+def test_environment_names_what_must_agree() -> None:
+    claim = ResourceClaim((1,), 2**30)
+    seen = read_environment(ENSEMBLE, claim)
+    assert seen.fingerprint["weights_digest"] == "abc"
+    assert seen.fingerprint["machine_cores"] == str(os.cpu_count())
+    assert seen.fingerprint["torch"].startswith("2.13")
+    assert "kernel" in seen.description
+    assert "kernel" not in seen.fingerprint
+    assert seen.fingerprint == read_environment(ENSEMBLE, claim).fingerprint
+    assert read_environment(ENSEMBLE, ResourceClaim((0, 1), 2**30)).fingerprint != seen.fingerprint
+
+
+def test_version_is_known_or_said_to_be_missing() -> None:
+    assert package_version()
