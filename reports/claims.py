@@ -7,15 +7,14 @@ most 5 % (Bonferroni).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 from harness.record import Step
-from reports.compare import Comparison
-from reports.estimate import LEVEL, Missing
+from reports.estimate import LEVEL
 from reports.metrics import BY_KEY
 from reports.results import Cell, Results
-from reports.wording import figure, interval, listed, number, plural
+from reports.saturation import common_step, overload_step, steps_by_rate, top_step
+from reports.wording import TIMES, figure, inside, interval, listed, number, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,62 +35,39 @@ def answer(results: Results) -> list[Sentence]:
 
 def at(step: Step) -> str:
     """A step in words."""
-    return f"{step.asked} ({number(step.offered_rps)} rps)"
-
-
-def held(cell: Cell, share: float) -> Literal["held", "missed", "mixed", "unknown"]:
-    """Whether the SLO was kept at this step, in every trusted block, none, or some."""
-    shares = [v for v in cell.by_block("slo_share").values() if not isinstance(v, Missing)]
-    if not shares:
-        return "unknown"
-    kept = [value >= share for value in shares]
-    return "held" if all(kept) else "mixed" if any(kept) else "missed"
+    rate = f"{number(step.offered_rps)} rps"
+    share = step.asked.removesuffix(" ceiling")
+    return rate if share == step.asked else f"{share} {TIMES} ceiling ({rate})"
 
 
 def _rates_held(results: Results) -> Iterator[Sentence]:
     """Up to which step each SUT kept the SLO."""
-    slo = results.slo
-    tops = [(_top_step(results, sut.key), sut.key) for sut in results.record.suts if sut.answers]
-    if slo is None or not any(cell.trusted for cell in results.cells if cell.sut.answers):
+    suts = [sut.key for sut in results.record.suts if sut.answers]
+    if results.slo is None or not any(c.trusted for c in results.cells if c.sut.answers):
         return
-    tops.sort(key=lambda top: -1 if top[0] is None else top[0].index, reverse=True)
-    parts = []
-    for step, group in groupby(tops, key=lambda top: top[0]):
-        names = listed([sut for _, sut in group])
-        parts.append(f"{names} at {at(step)}" if step else f"{names} at no step")
-    promise = f"{slo.share * 100:g} % of requests answered within {slo.response_s * 1e3:g} ms"
-    yield Sentence(f"Highest offered rate with {promise} in every block: {'; '.join(parts)}.")
+    groups: dict[Step | None, list[str]] = {}
+    for step in (*reversed(steps_by_rate(results)), None):
+        groups[step] = [sut for sut in suts if top_step(results, sut) == step]
+    parts = [
+        f"{listed(names)} {'held up to ' + at(step) if step else 'held no offered rate'}"
+        for step, names in groups.items()
+        if names
+    ]
+    yield Sentence(f"With {results.slo.words}, {'; '.join(parts)}.")
 
 
-def _top_step(results: Results, sut: str) -> Step | None:
-    """The highest step held with every lower one held too."""
-    top = None
-    if results.slo is None:
-        return None
-    for step in sorted(results.record.steps, key=lambda step: step.offered_rps):
-        if held(results.cell(sut, step.index), results.slo.share) != "held":
-            break
-        top = step
-    return top
-
-
-def common_step(results: Results) -> Step | None:
-    """Where SUTs are compared: the highest step at which none that has trusted trials gave out.
-
-    Beyond it a SUT that sheds load would be compared at work it did not do.
-    """
-    steps = sorted(results.record.steps, key=lambda step: step.offered_rps, reverse=True)
-    measured = [s for s in steps if any(cell.trusted for cell in results.at(s.index))]
-    share = results.slo.share if results.slo else 0.0
-    for step in measured:
-        if all(held(c, share) in {"held", "unknown"} for c in results.at(step.index)):
-            return step
-    return measured[-1] if measured else None
+def _fastest(results: Results) -> Iterator[Sentence]:
+    """Which SUT answers most when more is offered than any can take."""
+    step = overload_step(results)
+    if step is not None:
+        yield from _best(results, step, "throughput_rps", "reached the highest throughput")
 
 
 def _cheapest(results: Results) -> Iterator[Sentence]:
     """Which SUT spends the least CPU on a request."""
-    yield from _lowest(results, "cpu_ms", "spent the least CPU on a request", "CPU per request")
+    step = common_step(results)
+    if step is not None:
+        yield from _best(results, step, "cpu_ms", "spent the least CPU on a request")
 
 
 def _quickest(results: Results) -> Iterator[Sentence]:
@@ -102,41 +78,51 @@ def _quickest(results: Results) -> Iterator[Sentence]:
     carried = [c.estimates["response_p95_ms"].point is not None for c in results.at(step.index)]
     percent = "p95" if all(carried) else "p50"
     words = f"had the lowest {percent} response time"
-    yield from _lowest(results, f"response_{percent}_ms", words, f"{percent} response time")
+    yield from _best(results, step, f"response_{percent}_ms", words)
 
 
-def _lowest(results: Results, key: str, verb: str, noun: str) -> Iterator[Sentence]:
-    step = common_step(results)
-    if step is None:
-        return
-    cells = [c for c in results.at(step.index) if c.estimates[key].point is not None]
-    cells.sort(key=lambda cell: cell.estimates[key].point or 0.0)
+def _best(results: Results, step: Step, key: str, verb: str) -> Iterator[Sentence]:
+    metric = BY_KEY[key]
+    everyone = results.at(step.index)
+    absent = [c.sut.key for c in everyone if c.estimates[key].point is None]
+    cells = [c for c in everyone if c.estimates[key].point is not None]
+    cells.sort(key=lambda c: c.estimates[key].point or 0.0, reverse=metric.better == "higher")
     if not cells:
         return
     leader, *others = cells
-    level = 1 - (1 - LEVEL) / max(len(_COMPARING) * len(others), 1)
-    told = [(other, results.comparison(other, leader, key, level)) for other in others]
-    shown = figure(leader.estimates[key], BY_KEY[key].unit)
-    name = leader.sut.key
-    above = [f"{_times(c)} for {other.sut.key}" for other, c in told if c.word == "higher"]
-    alike = [other.sut.key for other, c in told if c.word != "higher"]
-    more = f"; it was {listed(above)}" if above else ""
-    where = f"At {at(step)}"
+    name, shown = leader.sut.key, figure(leader.estimates[key], metric.unit)
+    behind, alike = _ranked(results, key, leader, others)
+    more = f"; it was {listed(behind)}" if behind else ""
+    where, noun = f"At {at(step)}", inside(metric.name)
+    if absent:
+        yield Sentence(f"{where} there is no {noun} of {listed(absent)}.", "caution")
     if not others:
         yield Sentence(f"{where} the {noun} of {name} was {shown}.")
     elif not alike:
         yield Sentence(f"{where} {name} {verb}, {shown}{more}.")
-    elif above:
+    elif behind:
         rest = f"{listed(alike)} cannot be told from it"
         yield Sentence(f"{where} the {noun} of {name} was {shown}{more}; {rest}.")
     else:
-        rest = f"{name} reads lowest, {shown}, and {listed(alike)} cannot be told from it"
+        rest = f"{name} reads best, {shown}, and {listed(alike)} cannot be told from it"
         yield Sentence(f"{where} no difference in {noun} can be told: {rest}.")
 
 
-def _times(comparison: Comparison) -> str:
-    ratio = comparison.ratio
-    return f"{number(ratio.point or 0)} times that ({interval(ratio, '')})"
+def _ranked(
+    results: Results, key: str, leader: Cell, others: list[Cell]
+) -> tuple[list[str], list[str]]:
+    """The SUTs shown to be behind the leader, in words, and those that cannot be told from it."""
+    level = 1 - (1 - LEVEL) / max(len(_COMPARING) * len(others), 1)
+    worse = "lower" if BY_KEY[key].better == "higher" else "higher"
+    behind, alike = [], []
+    for other in others:
+        found = results.comparison(other, leader, key, level)
+        if found.word == worse:
+            ratio = f"{number(found.ratio.point or 0)} times that ({interval(found.ratio, '')})"
+            behind.append(f"{ratio} for {other.sut.key}")
+        else:
+            alike.append(other.sut.key)
+    return behind, alike
 
 
 def _left_out(results: Results) -> Iterator[Sentence]:
@@ -185,7 +171,7 @@ def _wrong_answers(results: Results) -> Iterator[Sentence]:
 
 
 Claim = Callable[[Results], Iterator[Sentence]]
-_COMPARING: tuple[Claim, ...] = (_cheapest, _quickest)
+_COMPARING: tuple[Claim, ...] = (_fastest, _cheapest, _quickest)
 CLAIMS: tuple[Claim, ...] = (
     _rates_held,
     *_COMPARING,

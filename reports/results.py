@@ -111,7 +111,7 @@ def _measure_trial(run: Run, record: TrialRecord, slo: Slo | None) -> TrialResul
     if trial is None:
         return TrialResult(record, {}, None)
     ceiling = block_ceiling(run.record, record.place.block, run.record.best_batch)
-    subject = Subject(trial, slo.response_s if slo else None, ceiling)
+    subject = Subject(trial, slo.response_time_s if slo else None, ceiling)
     answered = int(subject.completed["ok"].sum())
     return TrialResult(record, measure(subject), picture(trial, answered))
 

@@ -6,6 +6,7 @@ from reports.estimate import Estimate
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def number(value: float) -> str:
@@ -48,3 +49,8 @@ def listed(items: list[str]) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 trial``, ``2 trials``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def inside(name: str) -> str:
+    """A name as it stands inside a sentence: lower case, unless it begins with initials."""
+    return name if name[:2].isupper() else name[0].lower() + name[1:]

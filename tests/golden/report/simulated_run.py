@@ -78,7 +78,7 @@ class Plan:
     """
 
     suts: tuple[Truth, ...] = (MONOLITH, MICROSERVICES, RAY)
-    rates: tuple[float, ...] = (60.0, 110.0)
+    rates: tuple[float, ...] = (60.0, 220.0)
     blocks: int = 3
     warm_up_s: float = 2.0
     steady_s: float = 8.0
@@ -278,7 +278,10 @@ def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
         run_id="simulated",
         created_utc="2026-11-22T12:00:00Z",
         version="0.1.0",
-        scenario={"name": "simulated", "slo": {"response_s": plan.slo_s, "percentile": 99}},
+        scenario={
+            "name": "simulated",
+            "slo": {"response_time_s": plan.slo_s, "percentile": 95.0, "error_ratio": 0.01},
+        },
         environment=Environment(
             fingerprint={"cpu": "simulated", "cores": "2"}, description={"kernel": "6.1"}
         ),

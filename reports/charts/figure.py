@@ -1,0 +1,66 @@
+"""A chart: a Plotly figure in plain dicts, and what it says in words.
+
+Colours are names of CSS custom properties (``--sut-0``); the page's script puts in their values,
+so that one figure serves light and dark.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from reports.estimate import Estimate
+from reports.results import Results
+
+Trace: TypeAlias = dict[str, Any]
+Figure: TypeAlias = dict[str, Any]
+
+PALETTE = 8
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure on the page. ``summary`` says in words what it shows, for who cannot see it."""
+
+    key: str
+    title: str
+    figure: Figure
+    summary: str
+    height: int = 320
+
+
+def numbers(values: Iterable[float]) -> list[float | None]:
+    """Four significant figures; a gap where there is no number."""
+    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]
+
+
+def points(estimates: Iterable[Estimate]) -> list[float | None]:
+    """The estimates' points; a gap where there is none."""
+    return numbers(np.nan if e.point is None else e.point for e in estimates)
+
+
+def look(results: Results, sut: str) -> tuple[str, str]:
+    """A SUT's colour and dash, the same in every chart."""
+    place = [s.key for s in results.record.suts].index(sut) % PALETTE
+    return f"--sut-{place}", DASHES[place]
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis with its title."""
+    return {"title": {"text": title}, **more}
+
+
+def upright(x: float, text: str) -> dict[str, Any]:
+    """A named upright line across the chart."""
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"color": "--muted", "width": 1, "dash": "dash"},
+        "label": {"text": text, "textposition": "end", "font": {"color": "--muted", "size": 11}},
+    }

@@ -1,0 +1,98 @@
+"""A trial over its time, one line a block."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from reports.charts.figure import Chart, Trace, axis, look, numbers
+from reports.claims import at
+from reports.results import Cell, Results, TrialResult
+
+
+def time_series(results: Results, cell: Cell) -> Chart | None:
+    """Response times and rates over the trial, one line a block; trials not trusted are dotted."""
+    drawn = [t for t in cell.trials if t.picture is not None]
+    traces = [trace for trial in drawn for trace in _series(results, trial)]
+    if not traces:
+        return None
+    where = f"{cell.sut.key} at {at(cell.step)}"
+    bin_s = max(t.picture.bin_s for t in drawn if t.picture is not None)
+    layout = {
+        "xaxis": axis("seconds from the start of steady state", anchor="y2"),
+        "yaxis": axis("response, ms", type="log", domain=[0.46, 1.0]),
+        "yaxis2": axis("rate, rps", domain=[0.0, 0.36], rangemode="tozero"),
+        "shapes": list(_phases(drawn)),
+        "showlegend": False,
+    }
+    summary = (
+        f"{where}: per {bin_s:g} s the median (strong) and the slowest (thin) response time by "
+        "intended start, and the rates of OK answers and of failures (crosses), a line a block."
+    )
+    return Chart(
+        f"series-{cell.step.index}-{cell.sut.key}",
+        where,
+        {"data": traces, "layout": layout},
+        summary,
+        340,
+    )
+
+
+def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:
+    if trial.picture is None:
+        return
+    series, place = trial.picture.series, trial.record.place
+    colour, _ = look(results, place.sut)
+    t = numbers(series["t_s"])
+    dash = "solid" if trial.record.valid else "dot"
+    block = f"block {place.block}" + ("" if trial.record.valid else " (not trusted)")
+    rows = (
+        ("median_ms", "median", 1.8, "y"),
+        ("worst_ms", "slowest", 0.6, "y"),
+        ("answered_rps", "OK answers", 1.4, "y2"),
+    )
+    for column, what, width, panel in rows:
+        yield {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"{block}, {what}",
+            "x": t,
+            "y": numbers(series[column]),
+            "yaxis": panel,
+            "opacity": 0.85,
+            "line": {"color": colour, "width": width, "dash": dash},
+        }
+    failed = series[series["failed_rps"] > 0]
+    if len(failed):
+        yield {
+            "type": "scatter",
+            "mode": "markers",
+            "name": f"{block}, failures",
+            "x": numbers(failed["t_s"]),
+            "y": numbers(failed["failed_rps"]),
+            "yaxis": "y2",
+            "marker": {"color": "--bad", "symbol": "x-thin-open", "size": 6},
+        }
+
+
+def _phases(drawn: list[TrialResult]) -> Iterator[dict[str, Any]]:
+    """Shade what is not counted: warm-up and drain."""
+    phases = [t.record.phases for t in drawn if t.record.phases is not None]
+    start = min((p.start_ns - p.steady_ns) / 1e9 for p in phases)
+    end = max((p.end_ns - p.steady_ns) / 1e9 for p in phases)
+    drained = max((p.drained_ns - p.steady_ns) / 1e9 for p in phases)
+    for x0, x1, word in ((start, 0.0, "warm-up"), (end, drained, "drain")):
+        yield {
+            "type": "rect",
+            "x0": x0,
+            "x1": x1,
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "fillcolor": "--shade",
+            "line": {"width": 0},
+            "layer": "below",
+            "label": {
+                "text": word,
+                "textposition": "top center",
+                "font": {"color": "--muted", "size": 10},
+            },
+        }

@@ -1,0 +1,160 @@
+"""One HTML page that needs nothing but itself: the answer, and everything it rests on."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from reports import record_tables, tables
+from reports.charts.components import component_bars
+from reports.charts.figure import Chart
+from reports.charts.responses import response_times
+from reports.charts.series import time_series
+from reports.charts.stages import stage_bars
+from reports.claims import Sentence, answer
+from reports.results import Cell, Results
+from reports.saturation import steps_by_rate
+from reports.tables import Table
+
+TEMPLATES = "templates"
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page. ``folded`` tables wait behind a summary line."""
+
+    key: str
+    title: str
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    folded: Sequence[Table] = ()
+
+
+def write_page(path: Path, results: Results) -> None:
+    """Write the page; a half-written file is never left under this name."""
+    partial = path.with_suffix(".partial")
+    trials = os.path.relpath(results.run.directory / "trials", path.parent)
+    partial.write_text(render(results, trials))
+    partial.rename(path)
+
+
+def render(results: Results, trials: str = "trials") -> str:
+    """The whole page.
+
+    Args:
+        results: what to show.
+        trials: where the trials' folders lie, relative to the page.
+    """
+    environment = Environment(
+        loader=PackageLoader("reports", TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    said = answer(results)
+    return environment.get_template("report.html.j2").render(
+        results=results,
+        record=results.record,
+        answers=_texts(said, "answer"),
+        cautions=_texts(said, "caution"),
+        sections=[section for section in _sections(results) if _filled(section)],
+        trials=trials,
+        style=_resource("report.css"),
+        script=_resource("report.js"),
+        plotly=Markup(get_plotlyjs()),  # noqa: S704 - Plotly's own source, not a user's text
+        figure=_figure,
+    )
+
+
+def _resource(name: str) -> Markup:
+    text = (files("reports") / TEMPLATES / name).read_text()
+    return Markup(text)  # noqa: S704 - a file of this package
+
+
+def _texts(sentences: Sequence[Sentence], kind: str) -> list[str]:
+    return [sentence.text for sentence in sentences if sentence.kind == kind]
+
+
+def _figure(chart: Chart) -> Markup:
+    """A figure as JSON that cannot end its script element early."""
+    text = json.dumps(chart.figure, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped right here
+
+
+def _filled(section: Section) -> bool:
+    return bool(section.charts or section.tables or section.folded)
+
+
+def _sections(results: Results) -> list[Section]:
+    """The page after the answer, in reading order."""
+    steps = steps_by_rate(results)
+    floor = tables.floor(results)
+    return [
+        Section("answer", "Side by side", tables=[tables.headline(results, s) for s in steps]),
+        Section("saturation", "Offered and answered", tables=[tables.saturation(results)]),
+        Section(
+            "response",
+            "Response times",
+            [chart for step in steps for chart in response_times(results, step)],
+            folded=_present([tables.comparisons(results, s) for s in steps]),
+        ),
+        Section(
+            "series", "Over time", _present([time_series(results, c) for c in _by_rate(results)])
+        ),
+        Section(
+            "stages",
+            "Where a request's time goes",
+            _stage_charts(results),
+            folded=_present([tables.stages(results.at(s.index), s) for s in steps]),
+        ),
+        Section(
+            "usage",
+            "What it uses",
+            [chart for step in steps for chart in component_bars(results, step)],
+            folded=_present([tables.components(results, s) for s in steps]),
+        ),
+        Section("floor", "The measurement floor", tables=[floor] if floor else []),
+        Section(
+            "trials",
+            "Can the trials be trusted?",
+            tables=[record_tables.validity(results)],
+            folded=_present([record_tables.conditions(results)]),
+        ),
+        Section("accuracy", "Accuracy under load", tables=[record_tables.accuracy(results)]),
+        Section(
+            "every",
+            "Every figure",
+            folded=[tables.every_metric(results, s) for s in steps],
+            tables=[record_tables.definitions()],
+        ),
+        Section("environment", "Environment", tables=record_tables.environment(results)),
+    ]
+
+
+def _present(items: Sequence[Item | None]) -> list[Item]:
+    return [item for item in items if item is not None]
+
+
+def _by_rate(results: Results) -> list[Cell]:
+    order = {step.index: i for i, step in enumerate(steps_by_rate(results))}
+    return sorted(results.cells, key=lambda cell: order[cell.step.index])
+
+
+def _stage_charts(results: Results) -> list[Chart]:
+    """One scale for all SUTs of a step, so that bars compare by eye."""
+    charts = []
+    for step in steps_by_rate(results):
+        cells = results.at(step.index)
+        walls = [s.wall_ms.point for c in cells for s in c.stages if s.wall_ms.point is not None]
+        longest = max(walls, default=1.0)
+        charts += _present([stage_bars(cell, longest) for cell in cells])
+    return charts

@@ -1,0 +1,159 @@
+"""Tables of what was recorded rather than estimated: trials, checks, machine, definitions."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.record import TrialPlace, TrialRecord
+from reports.claims import at
+from reports.estimate import Missing
+from reports.metrics import BY_KEY, METRICS
+from reports.results import Results, TrialResult
+from reports.tables import Shown, Table
+from reports.wording import DASH, number
+
+_SEEN = ("throughput_rps", "response_p50_ms", "lag_p99_ms")
+
+
+def validity(results: Results) -> Table:
+    """Every trial of the schedule, in the order it was run, with every reason to doubt it."""
+    measured = {trial.record.place: trial for cell in results.cells for trial in cell.trials}
+    asked = {step.index: at(step) for step in results.record.steps}
+    rows = [
+        [
+            Shown(str(place.order + 1)),
+            Shown(str(place.block)),
+            Shown(place.sut),
+            Shown(asked.get(place.step, str(place.step))),
+            *_trial(measured.get(place)),
+        ]
+        for place in sorted(results.record.schedule, key=lambda place: place.order)
+    ]
+    names = ("#", "Block", "SUT", "Step", "Verdict", "Why, and what to do")
+    seen = (Shown(BY_KEY[key].name, BY_KEY[key].unit) for key in _SEEN)
+    note = "Trials that are not trusted are shown here and drawn dotted; no estimate rests on them."
+    return Table("Every trial", [*map(Shown, names), *seen], rows, note, wide=True)
+
+
+def _trial(trial: TrialResult | None) -> list[Shown]:
+    if trial is None:
+        return [Shown("not run", "", "muted"), *[Shown("")] * (len(_SEEN) + 1)]
+    seen = [_value(trial.values.get(key)) for key in _SEEN]
+    return [_verdict(trial.record), _reasons(trial.record), *seen]
+
+
+def _verdict(record: TrialRecord) -> Shown:
+    link = record.place.directory
+    if record.outcome == "failed":
+        return Shown("failed", "", "bad", link=link)
+    if record.valid:
+        return Shown("trusted", "", "good", link=link)
+    return Shown("not trusted", "", "bad", link=link)
+
+
+def _reasons(record: TrialRecord) -> Shown:
+    said = [f"{r.code}: {r.seen} (threshold {r.threshold}). {r.remedy}" for r in record.reasons]
+    if record.error:
+        said.insert(0, record.error)
+    return Shown("; ".join(said), "", "text")
+
+
+def _value(value: float | Missing | None) -> Shown:
+    if value is None or isinstance(value, Missing):
+        return Shown(DASH, value.why if value else "", "muted")
+    return Shown(number(value))
+
+
+def accuracy(results: Results) -> Table:
+    """Answers compared with the in-process reference, over all trials of a SUT."""
+    rows = []
+    for sut in results.record.suts:
+        found = [t.verification for t in results.run.trials if t.place.sut == sut.key]
+        checks = [check for check in found if check is not None]
+        wrong = sum(c.before_different + c.under_load_different for c in checks)
+        first = next((c.first_difference for c in checks if c.first_difference), "")
+        rows.append(
+            [
+                Shown(sut.key, "" if sut.answers else "runs no model: nothing to compare"),
+                Shown(str(sum(c.before for c in checks))),
+                Shown(str(sum(c.before_different for c in checks))),
+                Shown(str(sum(c.under_load for c in checks))),
+                Shown(str(sum(c.under_load_different for c in checks))),
+                Shown(f"{wrong} different" if wrong else "none", first, "bad" if wrong else ""),
+            ]
+        )
+    names = ("SUT", "Before load", "different", "Under load", "different", "First difference")
+    return Table("Answers checked against the reference", [*map(Shown, names)], rows)
+
+
+def conditions(results: Results) -> Table | None:
+    """What the load generator and the machine were doing in each trial."""
+    generator = _keys(trial.generator for trial in results.run.trials)
+    pressure = _keys(trial.pressure for trial in results.run.trials)
+    rows = [
+        [
+            Shown(_place(trial.place)),
+            *(_reading(trial.generator.get(key)) for key in generator),
+            *(_reading(trial.pressure.get(key)) for key in pressure),
+        ]
+        for trial in results.run.trials
+    ]
+    head = [Shown("Trial"), *(Shown(key, "generator") for key in generator)]
+    head += [Shown(key, "host") for key in pressure]
+    return Table("Generator and host", head, rows, wide=True) if rows else None
+
+
+def _keys(readings: Iterable[Mapping[str, float]]) -> list[str]:
+    return list(dict.fromkeys(key for reading in readings for key in reading))
+
+
+def _place(place: TrialPlace) -> str:
+    return f"{place.sut}, block {place.block}, step {place.step}"
+
+
+def _reading(value: float | None) -> Shown:
+    return Shown(DASH, "", "muted") if value is None else Shown(number(value))
+
+
+def definitions() -> Table:
+    """Every metric's formula."""
+    rows = [
+        [
+            Shown(metric.name),
+            Shown("" if metric.unit == "share" else metric.unit),
+            Shown("" if metric.better == "none" else metric.better),
+            Shown(metric.formula),
+            Shown("geometric" if metric.scale == "log" else "arithmetic"),
+        ]
+        for metric in METRICS
+    ]
+    names = ("Metric", "Unit", "Better", "Formula, per trial", "Mean over blocks")
+    return Table("What each figure means", [*map(Shown, names)], rows)
+
+
+def environment(results: Results) -> list[Table]:
+    """The machine's fingerprint, what else describes it, the ensemble, and the scenario."""
+    record = results.record
+    ensemble = record.ensemble
+    models = {f"model of {stage}": name for stage, name in ensemble.models.items()}
+    who = ensemble.model_dump(exclude={"models"})
+    return [
+        _pairs("Fingerprint: must agree between compared runs", record.environment.fingerprint),
+        _pairs("Description", record.environment.description),
+        _pairs("Ensemble", {**who, **models}),
+        _pairs("Scenario", dict(_flat(record.scenario))),
+        _pairs("SUTs", {sut.key: sut.summary for sut in record.suts}),
+    ]
+
+
+def _flat(scenario: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in scenario.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _pairs(caption: str, values: Mapping[str, object]) -> Table:
+    rows = [[Shown(str(key)), Shown(str(value))] for key, value in values.items()]
+    return Table(caption, [Shown("Key"), Shown("Value")], rows)

@@ -1,0 +1,261 @@
+"""The page's tables, as rows of what is shown and what stands under it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+from harness.record import Step
+from reports.ceiling import CeilingEstimate
+from reports.claims import at
+from reports.estimate import LEVEL, Estimate
+from reports.metrics import BY_KEY, METRICS, Metric
+from reports.results import Cell, Results
+from reports.saturation import STATES, State, state, steps_by_rate
+from reports.wording import DASH, amount, interval, number
+
+Tone: TypeAlias = Literal["", "text", "muted", "good", "bad", "doubt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table cell: its text, a smaller line under it, and its tone.
+
+    ``swatch`` is a colour to show before it; ``link`` a path under the trials' folder.
+    """
+
+    text: str
+    under: str = ""
+    tone: Tone = ""
+    swatch: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose first column names its rows. ``note`` stands below it."""
+
+    caption: str
+    head: Sequence[Shown]
+    rows: Sequence[Sequence[Shown]]
+    note: str = ""
+    wide: bool = False
+
+
+def shown(estimate: Estimate | None, unit: str) -> Shown:
+    """An estimate with its interval and n under it, or why there is none."""
+    if estimate is None:
+        return Shown(DASH, "", "muted")
+    if estimate.point is None:
+        return Shown(DASH, estimate.note, "muted")
+    ends = interval(estimate, unit)
+    doubt = f"{ends} · n = {estimate.n}" if ends else estimate.note
+    text = amount(estimate.point, unit) if unit == "share" else number(estimate.point)
+    return Shown(text, doubt)
+
+
+def column(metric: Metric, name: str = "") -> Shown:
+    """A metric's column head; an arrow says which way is better."""
+    arrow = {"higher": "\N{UPWARDS ARROW}", "lower": "\N{DOWNWARDS ARROW}", "none": ""}[
+        metric.better
+    ]
+    unit = "" if metric.unit == "share" else metric.unit
+    return Shown(name or metric.name, f"{unit} {arrow}".strip())
+
+
+def named(results: Results, cell: Cell) -> Shown:
+    """A SUT as a row's name."""
+    place = [s.key for s in results.record.suts].index(cell.sut.key)
+    left_out = len(cell.trials) - len(cell.trusted)
+    under = f"{left_out} of {len(cell.trials)} trials left out" if left_out else ""
+    return Shown(cell.sut.key, under, swatch=f"--sut-{place % 8}")
+
+
+HEADLINE = (
+    ("goodput_rps", "Goodput"),
+    ("throughput_rps", "Throughput"),
+    ("response_p50_ms", "Response p50"),
+    ("response_p95_ms", "Response p95"),
+    ("cpu_ms", "CPU per request"),
+    ("pss_peak_mb", "Peak PSS"),
+    ("start_up_s", "Start-up"),
+    ("efficiency_cpu", "CPU efficiency"),
+    ("efficiency_rate", "Rate / ceiling"),
+)
+
+
+def headline(results: Results, step: Step) -> Table:
+    """The answer at one step: a row a SUT, then the ceiling."""
+    keys = [key for key, _ in HEADLINE]
+    rows = [
+        [named(results, cell)]
+        + [shown(cell.estimates[key], BY_KEY[key].unit) for key in keys]
+        + [_state(state(results, cell))]
+        for cell in results.at(step.index)
+    ]
+    rows += [_ceiling_row(ceiling, keys) for ceiling in results.ceilings]
+    head = [Shown("SUT"), *(column(BY_KEY[key], name) for key, name in HEADLINE), Shown("SLO")]
+    return Table(f"Offered {at(step)}", head, rows, wide=True)
+
+
+def _ceiling_row(ceiling: CeilingEstimate, keys: Iterable[str]) -> list[Shown]:
+    known = {"throughput_rps": (ceiling.rate_rps, "rps"), "cpu_ms": (ceiling.cpu_ms, "CPU-ms")}
+    if ceiling.best:
+        known |= dict.fromkeys(("efficiency_cpu", "efficiency_rate"), (_ONE, "share"))
+    name = Shown(f"Ceiling, batch {ceiling.batch_size}", "in-process, no server", "muted")
+    cells = [shown(*known[key]) if key in known else Shown("", "", "muted") for key in keys]
+    return [name, *cells, Shown("")]
+
+
+_ONE = Estimate(1.0, None, None, 0, "by definition")
+
+_TONES: dict[State, Tone] = {
+    "held": "good",
+    "late": "bad",
+    "saturated": "bad",
+    "mixed": "doubt",
+    "unknown": "muted",
+}
+
+
+def _state(found: State) -> Shown:
+    return Shown(found, "", _TONES[found])
+
+
+def every_metric(results: Results, step: Step) -> Table:
+    """All that is measured, at one step: a row a metric."""
+    cells = [*results.at(step.index), *results.at(step.index, answers=False)]
+    rows = [
+        [column(metric), *(shown(cell.estimates[metric.key], metric.unit) for cell in cells)]
+        for metric in METRICS
+    ]
+    head = [Shown("Metric"), *(named(results, cell) for cell in cells)]
+    return Table(f"Every metric, offered {at(step)}", head, rows, wide=True)
+
+
+_SATURATION = (
+    ("offered_rps", "Offered"),
+    ("achieved_rps", "Achieved"),
+    ("throughput_rps", "Throughput"),
+    ("goodput_rps", "Goodput"),
+    ("slo_share", "Within the SLO"),
+    ("shed_share", "Shed (503)"),
+    ("error_share", "All errors"),
+)
+
+
+def saturation(results: Results) -> Table:
+    """Every SUT at every step, lowest rate first."""
+    rows = []
+    for sut in results.record.suts:
+        if not sut.answers:
+            continue
+        for step in steps_by_rate(results):
+            cell = results.cell(sut.key, step.index)
+            metrics = (BY_KEY[key] for key, _ in _SATURATION)
+            figures = [shown(cell.estimates[m.key], m.unit) for m in metrics]
+            rows.append(
+                [named(results, cell), Shown(at(step)), *figures, _state(state(results, cell))]
+            )
+    columns = (column(BY_KEY[key], name) for key, name in _SATURATION)
+    head = [Shown("SUT"), Shown("Step"), *columns, Shown("State")]
+    note = "; ".join(f"{name}: {words}" for name, words in STATES.items())
+    return Table("What became of the offered rate", head, rows, f"{note}.", wide=True)
+
+
+_COMPARED = (
+    "throughput_rps",
+    "response_p50_ms",
+    "response_p95_ms",
+    "cpu_ms",
+    "pss_peak_mb",
+    "start_up_s",
+)
+
+
+def comparisons(results: Results, step: Step) -> Table | None:
+    """Every pair of SUTs: the ratio of each metric, paired by block."""
+    pairs = list(combinations(results.at(step.index), 2))
+    if not pairs:
+        return None
+    rows = []
+    for this, other in pairs:
+        found = [results.comparison(this, other, key) for key in _COMPARED]
+        name = Shown(f"{this.sut.key} / {other.sut.key}")
+        rows.append([name, *(_ratio(c.ratio, c.word) for c in found)])
+    head = [Shown("Ratio"), *(Shown(BY_KEY[key].name) for key in _COMPARED)]
+    note = (
+        f"Each interval stands alone at {LEVEL:.0%}: of twenty such words about one is wrong by "
+        "chance. The answer at the top uses stricter ones."
+    )
+    return Table(f"SUTs against each other, offered {at(step)}", head, rows, note, wide=True)
+
+
+def _ratio(ratio: Estimate, word: str) -> Shown:
+    cell = shown(ratio, "")
+    return Shown(f"{cell.text} {word}", cell.under, "muted" if word == "cannot tell" else "")
+
+
+def stages(cells: Sequence[Cell], step: Step) -> Table | None:
+    """Each stage of each SUT: times, and the batch an answer's stage ran in."""
+    rows = [
+        [
+            Shown(cell.sut.key),
+            Shown(stage.stage),
+            *(shown(e, "ms") for e in (stage.wall_ms, stage.queue_ms, stage.compute_ms)),
+            shown(stage.hop_ms, "ms"),
+            shown(stage.batch_size, ""),
+        ]
+        for cell in cells
+        for stage in cell.stages
+    ]
+    names = ("wall", "queue", "compute", "hop")
+    head = [Shown("SUT"), Shown("Stage"), *(Shown(name, "ms") for name in names)]
+    head.append(Shown("mean batch", "requests"))
+    return Table(f"Stages, offered {at(step)}", head, rows) if rows else None
+
+
+def components(results: Results, step: Step) -> Table | None:
+    """Each component of each SUT: CPU per request and PSS when the sum was highest."""
+    rows = [
+        [
+            Shown(cell.sut.key),
+            Shown(name),
+            shown(cell.cpu_ms.get(name), "CPU-ms"),
+            shown(cell.pss_mb.get(name), "MB"),
+        ]
+        for cell in [*results.at(step.index), *results.at(step.index, answers=False)]
+        for name in dict.fromkeys([*cell.cpu_ms, *cell.pss_mb])
+    ]
+    head = [
+        Shown("SUT"),
+        Shown("Component"),
+        Shown("CPU per request", "CPU-ms"),
+        Shown("PSS at the peak", "MB"),
+    ]
+    return Table(f"Components, offered {at(step)}", head, rows) if rows else None
+
+
+_FLOOR = (
+    "response_p50_ms",
+    "response_p95_ms",
+    "response_p99_ms",
+    "service_p50_ms",
+    "lag_p99_ms",
+    "cpu_ms",
+    "start_up_s",
+)
+
+
+def floor(results: Results) -> Table | None:
+    """What is measured where no model runs."""
+    cells = [c for s in steps_by_rate(results) for c in results.at(s.index, answers=False)]
+    if not cells:
+        return None
+    rows = [
+        [named(results, cell), Shown(at(cell.step))]
+        + [shown(cell.estimates[key], BY_KEY[key].unit) for key in _FLOOR]
+        for cell in cells
+    ]
+    head = [Shown("SUT"), Shown("Step"), *(column(BY_KEY[key]) for key in _FLOOR)]
+    return Table("The measurement floor", head, rows, wide=True)

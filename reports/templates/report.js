@@ -1,0 +1,64 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const property = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+
+  // A figure names its colours by CSS custom property; put in the values of the current scheme.
+  const coloured = (value) => {
+    if (typeof value === "string") return value.startsWith("--") ? property(value) : value;
+    if (Array.isArray(value)) return value.map(coloured);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner)]));
+    }
+    return value;
+  };
+
+  const axis = () => ({
+    gridcolor: property("--grid"), linecolor: property("--rule"), zeroline: false,
+    automargin: true, ticks: "outside", ticklen: 3, tickcolor: property("--rule"),
+  });
+
+  const layout = (own) => {
+    const merged = coloured(own);
+    for (const name of ["xaxis", "yaxis", "yaxis2"]) {
+      if (!own[name] && name === "yaxis2") continue;
+      const given = merged[name] || {};
+      const title = { ...(given.title || {}), font: { size: 11 }, standoff: 6 };
+      const decades = given.type === "log" && !given.tickvals ? { dtick: "D2", exponentformat: "none" } : {};
+      merged[name] = { ...axis(), ...decades, ...given, title };
+    }
+    return {
+      font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: property("--soft") },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 56, r: 12, t: 12, b: 44 },
+      legend: { orientation: "h", y: -0.2, yanchor: "top", traceorder: "normal" },
+      hoverlabel: { bgcolor: property("--panel"), bordercolor: property("--rule"), font: { color: property("--ink") } },
+      uniformtext: { mode: "hide", minsize: 9 },
+      ...merged,
+    };
+  };
+
+  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+
+  const draw = (chart) => {
+    const own = JSON.parse(document.getElementById(chart.dataset.figure).textContent);
+    const traces = coloured(own.data).map((trace) =>
+      trace.type === "bar" ? { insidetextfont: { color: property("--part-ink") }, ...trace } : trace);
+    return Plotly.react(chart, traces, layout(own.layout), config).then(() => chart.setAttribute("data-drawn", ""));
+  };
+
+  const charts = [...document.querySelectorAll(".chart")];
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((found) => found.isIntersecting)) {
+      seen.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "600px" });
+  charts.forEach((chart) => seen.observe(chart));
+
+  const drawAll = () => Promise.all(charts.map(draw));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    charts.filter((chart) => chart.hasAttribute("data-drawn")).forEach(draw));
+  addEventListener("beforeprint", drawAll);
+  if (location.hash === "#draw-all") drawAll();
+})();
