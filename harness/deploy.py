@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,6 @@ from architectures.contract import INFO_PATH, READY_PATH
 from architectures.server_config import new_nonce
 from architectures.spec import (
     Architecture,
-    Component,
     EnsembleChoice,
     Launch,
     ResourceClaim,
@@ -92,9 +91,9 @@ class Keeper:
         """The keeper itself: every process of the deployment descends from it."""
         return self._process.pid
 
-    def start(self, component: Component, env: Mapping[str, str]) -> None:
+    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Have a component started."""
-        self._send({"start": component.name, "argv": component.argv, "env": dict(env)})
+        self._send({"start": name, "argv": list(argv), "env": dict(env)})
 
     def _send(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it was opened as a pipe
@@ -199,8 +198,7 @@ def deploy(
         DeployError: a component ended or did not get ready, or something else answers there.
     """
     log_directory.mkdir(parents=True, exist_ok=True)
-    # A short path: a unix socket's is limited to 107 bytes, and Ray's are deep.
-    directory = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+    directory = scratch_directory()
     launch = Launch(ensemble, policy, claim, variant, new_nonce(), directory, PORTS.free)
     keeper = Keeper(directory, log_directory, claim)
     try:
@@ -216,7 +214,8 @@ def _bring_up(
     start_ns = perf_counter_ns()
     end_ns = start_ns + int(timeout_s * 1e9)
     for component in blueprint.components:
-        keeper.start(component, _environment(component, launch))
+        env = clean_environment(launch.directory, launch.ensemble.search_path, component.env)
+        keeper.start(component.name, component.argv, env)
         _await_ready(component.name, component.ready_url, keeper, logs, end_ns)
     _await_ready(blueprint.components[-1].name, blueprint.url + READY_PATH, keeper, logs, end_ns)
     start_up_s = (perf_counter_ns() - start_ns) / 1e9
@@ -230,18 +229,33 @@ def _bring_up(
     )
 
 
-def _environment(component: Component, launch: Launch) -> dict[str, str]:
-    """A clean environment: nothing of the caller's may change how fast a SUT is."""
+def scratch_directory() -> Path:
+    """A new directory for a keeper to remove.
+
+    Its path is short: a unix socket's is limited to 107 bytes, and Ray's lie deep.
+    """
+    return Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+
+
+def clean_environment(
+    directory: Path, search_path: Sequence[str], own: Mapping[str, str]
+) -> dict[str, str]:
+    """Nothing of the caller's environment may change how fast a SUT is.
+
+    Args:
+        directory: HOME and the place of temporary files; it goes when the deployment goes.
+        search_path: importable before the repository.
+        own: what the component asks for.
+    """
     root = str(Path(architectures.__file__).parent.parent)
-    directory = str(launch.directory)
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-        "HOME": directory,
-        "TMPDIR": directory,
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join([*launch.ensemble.search_path, root]),
+        "PYTHONPATH": os.pathsep.join([*search_path, root]),
         "PYTHONUNBUFFERED": "1",
-        **component.env,
+        **own,
     }
 
 
@@ -252,13 +266,13 @@ def _await_ready(name: str, url: str, keeper: Keeper, logs: Path, end_ns: int) -
         if keeper.exits:
             ended = keeper.exits[0]
             raise DeployError(
-                f"{ended} before it was ready.\n{_last_lines(logs, ended.component)}\n"
+                f"{ended} before it was ready.\n{last_lines(logs, ended.component)}\n"
                 "Mend what the log names, then run again"
             )
         if perf_counter_ns() > end_ns:
             raise DeployError(
                 f"component {name!r} did not get ready in time ({url}).\n"
-                f"{_last_lines(logs, name)}\n"
+                f"{last_lines(logs, name)}\n"
                 "Give it longer (`start_up_limit_s` in [budget]) or mend what the log names"
             )
         sleep(_POLL_S)
@@ -271,7 +285,8 @@ def _ready(url: str) -> bool:
         return False
 
 
-def _last_lines(logs: Path, component: str) -> str:
+def last_lines(logs: Path, component: str) -> str:
+    """The end of a component's log, for an error."""
     path = logs / f"{component}.log"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     shown = "\n".join(f"  {line}" for line in lines[-_LOG_LINES:]) or "  (it is empty)"
