@@ -1,9 +1,11 @@
+import asyncio
 import subprocess
 import sys
 from itertools import count
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from architectures.ray_serve import ARCHITECTURE
 from architectures.ray_serve.loopback import launch_haproxy_from
@@ -11,10 +13,11 @@ from architectures.ray_serve.request_id import OneRequestId
 from architectures.server_config import from_environment
 from architectures.spec import EnsembleChoice, Launch, ResourceClaim, ServingPolicy, Variant
 
+DIRECTORY = "/run/sb-12345678"  # a name only: nothing is made there
 VARIANTS = {variant.name: variant for variant in ARCHITECTURE.variants}
 
 
-def launch(variant: Variant, directory: str = "/tmp/sb-12345678") -> Launch:
+def launch(variant: Variant, directory: str = DIRECTORY) -> Launch:
     ports = count(20_000)
     return Launch(
         ensemble=EnsembleChoice("language_guess", "plain"),
@@ -48,7 +51,7 @@ def test_every_variant_is_private_equal_and_silent(
     assert env["RAY_USAGE_STATS_ENABLED"] == "0"
     assert env["RAY_worker_niceness"] == "0"
     assert env["OMP_NUM_THREADS"] == "3"
-    assert env["HOME"] == env["RAY_TMPDIR"] == "/tmp/sb-12345678"
+    assert env["HOME"] == env["RAY_TMPDIR"] == DIRECTORY
     tuned = variant.options["ingress"] == "haproxy"
     assert (env.get("RAY_SERVE_ENABLE_HA_PROXY") == "1") is tuned
     assert (env.get("RAY_SERVE_THROUGHPUT_OPTIMIZED") == "1") is tuned
@@ -62,14 +65,14 @@ def test_haproxy_shares_no_file_and_no_port_with_another_deployment() -> None:
     haproxy = {name: value for name, value in env.items() if name.startswith("RAY_SERVE_HAPROXY_")}
     paths = {value for value in haproxy.values() if "/" in value}
     assert paths
-    assert all(path.startswith("/tmp/sb-12345678/") for path in paths)
+    assert all(path.startswith(DIRECTORY + "/") for path in paths)
     ports = [value for name, value in env.items() if name.endswith("_PORT")]
     assert len(set(ports)) == len(ports) == 5
 
 
 def test_a_directory_too_long_for_unix_sockets_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="too long for Ray's unix sockets"):
-        ARCHITECTURE.blueprint(launch(VARIANTS["default"], "/tmp/" + "d" * 60))
+        ARCHITECTURE.blueprint(launch(VARIANTS["default"], "/" + "d" * 60))
 
 
 CONFIG = """frontend prometheus
@@ -117,22 +120,23 @@ def test_haproxy_starts_from_a_file_that_binds_loopback_only(
     ("given", "kept"), [(b"mine-1", True), (b"not sane!", False), (None, False)]
 )
 def test_an_answer_carries_one_sane_request_id(given: bytes | None, *, kept: bool) -> None:
-    import asyncio
-
     seen: list[bytes] = []
     sent: list[tuple[bytes, bytes]] = []
 
-    async def app(scope, receive, send) -> None:
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         seen.append(dict(scope["headers"])[b"x-request-id"])
         # Serve and the contract's door each add one.
         headers = [(b"X-Request-ID", b"served"), (b"x-request-id", seen[0]), (b"a", b"b")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    async def send(message) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
         sent.extend(message.get("headers", ()))
 
     scope = {"type": "http", "headers": [] if given is None else [(b"x-request-id", given)]}
-    asyncio.run(OneRequestId(app)(scope, None, send))
+    asyncio.run(OneRequestId(app)(scope, receive, send))
     assert (seen[0] == given) is kept
     assert sent == [(b"a", b"b"), (b"x-request-id", seen[0])]
