@@ -10,13 +10,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workloads.arrivals import arrivals
+from workloads.payloads import payload_order
+
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
     """What a plan was made from; enough to make it again.
 
     Attributes:
-        workload: the arrival process's name.
+        workload: the arrival process's name, one of ``workloads.arrivals.ARRIVALS``.
         graph: the graph every request asks for.
         rate_rps: the offered rate of the steady state, and of the warm-up before it.
         warm_up_s / steady_s: the two phases; arrivals run through both without a gap.
@@ -52,6 +55,25 @@ class LoadPlan:
     def part(self, worker: int, workers: int) -> npt.NDArray[np.int64]:
         """The indices worker ``k`` of ``n`` plays: those with ``i % n == k``."""
         return np.arange(worker, len(self.offsets_ns), workers)
+
+
+def build_plan(header: PlanHeader, payloads: int) -> LoadPlan:
+    """Draw a plan from its header: the same header gives the same plan on every machine.
+
+    Warm-up and steady state are one uninterrupted stream of arrivals, so that the steady state
+    meets queues and caches as the warm-up left them.
+
+    Args:
+        header: what the plan is made from.
+        payloads: rows of the run's payload file.
+
+    Raises:
+        WorkloadError: an unknown arrival process, a rate or duration that is no positive number,
+            or no payload.
+    """
+    duration_s = header.warm_up_s + header.steady_s
+    offsets_ns = arrivals(header.workload, header.rate_rps, duration_s, header.seed)
+    return LoadPlan(header, offsets_ns, payload_order(len(offsets_ns), payloads, header.seed))
 
 
 _HEADER_KEY = b"servebench.plan"

@@ -4,6 +4,7 @@ Every published number comes from these rows. Clock readings are integer nanosec
 CLOCK_MONOTONIC, comparable between processes of one machine.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -40,15 +41,15 @@ SCHEMA = pa.schema(
 )
 
 
-def write_samples(path: Path, columns: dict[str, list[object]]) -> None:
+def write_samples(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
     """Write one worker's samples as Parquet.
 
     Args:
         path: the file to write; a half-written file is never left under this name.
-        columns: one list per column of :data:`SCHEMA`, equally long.
+        columns: one sequence per column of :data:`SCHEMA`, equally long.
     """
     partial = path.with_suffix(".partial")
-    pq.write_table(pa.table(columns, schema=SCHEMA), partial, compression="zstd")
+    pq.write_table(pa.table(dict(columns), schema=SCHEMA), partial, compression="zstd")
     partial.rename(path)
 
 

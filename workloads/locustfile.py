@@ -1,0 +1,188 @@
+r"""The Locust side: an open-loop user that plays a load plan, headless or under Locust's web UI.
+
+    python -m locust -f workloads/locustfile.py --host http://127.0.0.1:8000 --headless \
+        --payloads payloads.parquet --plan plan.parquet --out samples
+    python -m locust -f workloads/locustfile.py --host http://127.0.0.1:8000 \
+        --payloads payloads.parquet --rate 50 --arrivals poisson
+
+Every worker (``--processes n``) runs one user: worker ``k`` of ``n`` plays the arrivals ``i`` with
+``i % n == k``, all from one common start. Locust's statistics show response times from the intended
+start while it runs; what is published comes from the samples in ``--out``.
+"""
+
+import argparse
+import logging
+import math
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import locust
+from gevent.event import AsyncResult
+from locust import LoadTestShape, User, task
+from locust.argument_parser import LocustArgumentParser
+from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
+from pyarrow import ArrowInvalid
+
+from workloads.arrivals import ARRIVALS, WorkloadError
+from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with_parent
+from workloads.locustfile_part import Options, Part
+from workloads.locustfile_player import Limits
+from workloads.plan import PlanHeader
+from workloads.sample import Outcome
+
+_MOST_IN_FLIGHT = 900
+_log = logging.getLogger(__name__)
+_locust: Any = locust  # whose annotations stop half way
+
+
+def three_digits(milliseconds: float) -> float:
+    """Locust's histogram key, to three significant digits and 0.01 ms; stock Locust keeps two."""
+    if milliseconds < 1:
+        return round(milliseconds, 2)
+    return round(milliseconds, 2 - int(math.log10(milliseconds)))
+
+
+def _in_flight(text: str) -> int:
+    value = int(text)
+    if not 1 <= value < _MOST_IN_FLIGHT:
+        raise argparse.ArgumentTypeError(
+            f"{value} is outside 1 to {_MOST_IN_FLIGHT - 1}: each needs a socket, and a process's "
+            "usual limit is 1024; use more workers (--processes)"
+        )
+    return value
+
+
+def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
+    """Ours beside Locust's; nothing listens beyond loopback unless asked to.
+
+    Values stay text and numbers, since a master sends them to its workers as msgpack.
+    """
+    parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
+    add, hidden = parser.add_argument, partial(parser.add_argument, include_in_web_ui=False)
+    hidden("--payloads", help="payloads.parquet: what to send (required)")
+    hidden("--plan", help="a frozen load plan; else one is drawn as below")
+    hidden("--out", help="folder for samples-<worker>.parquet, generator-<worker>.json")
+    hidden("--answer-every", type=int, default=0, help="keep every k-th answer; 0 keeps none")
+    hidden("--timeout-s", type=float, default=12.0, help="patience with one answer")
+    hidden("--drain-s", type=float, default=12.0, help="wait at the end for what is in flight")
+    hidden("--control-fd", type=int, help=argparse.SUPPRESS)
+    hidden("--graph", default="tag", help="without --plan: the graph to ask for")
+    add("--rate", type=float, default=10.0, help="without --plan: arrivals/s of all workers")
+    add("--arrivals", choices=list(ARRIVALS), default="poisson", help="without --plan")
+    add("--duration", type=float, default=60.0, help="without --plan: seconds of load")
+    add("--seed", type=int, default=1, help="without --plan: of arrivals and payload order")
+    add("--max-in-flight", type=_in_flight, default=500, help="an arrival beyond it is dropped")
+
+
+def wire(environment: Any, **_: Any) -> None:
+    """Connect the workers to the conductor before anything starts."""
+    options = environment.parsed_options
+    if not Path(options.payloads or "").is_file():
+        raise SystemExit(f"--payloads {options.payloads}: no such file; name a payloads.parquet")
+    environment.process_exit_code = 0  # a server's errors are a finding, not our failure
+    if options.control_fd is not None:
+        end_with_parent()
+    runner = environment.runner
+    if not isinstance(runner, WorkerRunner):
+        workers = options.expect_workers if isinstance(runner, MasterRunner) else 1
+        OneUserPerWorker.conductor = Conductor(environment, workers, options.control_fd)
+    if not isinstance(runner, MasterRunner):
+        runner.register_message(START, OpenLoopUser.on_start_message)
+        environment.events.test_start.add_listener(OpenLoopUser.on_test_start)
+
+
+class OneUserPerWorker(LoadTestShape):
+    """Runs one user on each worker, until every worker has finished."""
+
+    conductor: Conductor
+
+    def tick(self) -> tuple[int, float] | None:
+        """The users there should be; None ends the run. Waits here, or Locust waits a second."""
+        workers = self.conductor.workers
+        runner: Any = self.runner
+        if runner.shape_last_tick is None:
+            return workers, 100.0
+        if isinstance(runner, MasterRunner) and runner.worker_count < workers:
+            self.conductor.fail("a generator worker died; its last lines are in this log")
+        return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
+
+
+class OpenLoopUser(User):
+    """The one user of a worker: plays the worker's whole part of the plan."""
+
+    start_ns: AsyncResult
+
+    @classmethod
+    def on_test_start(cls, **_: Any) -> None:
+        """A new run awaits a new start."""
+        cls.start_ns = AsyncResult()
+
+    @classmethod
+    def on_start_message(cls, msg: Any, **_: Any) -> None:
+        """The conductor has named the common start."""
+        cls.start_ns.set(msg.data)
+
+    @task
+    def play(self) -> None:
+        """Play once; a failure is told to the conductor, for Locust would only try again."""
+        failure = ""
+        try:
+            self._play_part()
+        except (OSError, WorkloadError, ArrowInvalid) as error:
+            failure = str(error)
+        except Exception as error:  # noqa: BLE001 - the run must end and say so
+            _log.exception("the generator has failed")
+            failure = f"{type(error).__name__}: {error}"
+        runner: Any = self.environment.runner
+        runner.send_message(DONE, failure)
+        raise StopUser
+
+    def _play_part(self) -> None:
+        runner: Any = self.environment.runner
+        options: Any = self.environment.parsed_options
+        workers = options.expect_workers if isinstance(runner, WorkerRunner) else 1
+        part = Part(_options(options, self.host or ""), runner.worker_index, workers, self._heard)
+        runner.send_message(READY)
+        try:
+            part.play(self.start_ns.get())
+        finally:
+            part.save()
+
+    def _heard(self, outcome: Outcome, status: int, response_ns: int, size: int) -> None:
+        """Show a request in Locust's statistics; only a good answer has a response time there."""
+        good = outcome is Outcome.OK
+        self.environment.events.request.fire(
+            request_type="POST",
+            name="request",
+            response_time=response_ns / 1e6 if good else None,
+            response_length=size,
+            exception=None if good else RequestFailedError(f"{outcome.name} {status or ''}"),
+            context={},
+        )
+
+
+class RequestFailedError(Exception):
+    """How a request failed, as Locust's failure table shows it."""
+
+
+def _options(options: Namespace, url: str) -> Options:
+    drawn = PlanHeader(
+        options.arrivals, options.graph, options.rate, 0.0, options.duration, options.seed
+    )
+    return Options(
+        url=url,
+        payloads=Path(options.payloads),
+        plan=Path(options.plan) if options.plan else drawn,
+        out=Path(options.out) if options.out else None,
+        answer_every=options.answer_every,
+        limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s),
+    )
+
+
+_locust.stats.bucket_response_time = three_digits
+_locust.stats.PERCENTILES_TO_CHART = [0.5, 0.95, 0.99]
+_locust.events.init_command_line_parser.add_listener(add_arguments)
+_locust.events.init.add_listener(wire)
