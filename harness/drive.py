@@ -1,0 +1,305 @@
+"""The load generator: a Locust subprocess that plays one load plan on cores of its own.
+
+It is booted early, beside the deployment, because importing Locust takes a second; it waits for
+the word go on a socket. The socket closing ends it, so does its parent's death, so does leaving
+the context manager.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import site
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from select import select
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+import workloads
+from harness.ports import PORTS
+from harness.record import Phases
+from workloads.plan import LoadPlan, read_plan
+from workloads.sample import read_samples
+
+LOG_NAME = "locust.log"
+
+_BOOT_LIMIT_S = 60.0
+_SAVE_LIMIT_S = 30.0
+_TICK_S = 0.2
+_LOG_LINES = 15
+_NS = 1_000_000_000
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
+
+
+class DriveError(Exception):
+    """The load generator failed; what it measured, if anything, is not a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriveResult:
+    """What playing a plan left.
+
+    Attributes:
+        phases: the clock readings that part the trial.
+        samples: one file per worker; together they hold every planned index once.
+        report: the generator about itself, all workers together. ``cores`` is what the busiest
+            worker used on average; lags are over the steady state, in ns.
+    """
+
+    phases: Phases
+    samples: list[Path]
+    report: dict[str, float]
+
+
+def boot(
+    *,
+    plan: Path,
+    payloads: Path,
+    url: str,
+    directory: Path,
+    cores: Sequence[int],
+    workers: int = 1,
+    answer_every: int = 0,
+    max_in_flight: int = 500,
+    timeout_s: float = 12.0,
+    drain_s: float = 12.0,
+) -> "Generator":
+    """Start a load generator that will wait for :meth:`Generator.play`; returns at once.
+
+    Call it from a thread that outlives the trial: Linux ends the generator with that thread.
+
+    Args:
+        plan: the frozen load plan.
+        payloads: the run's payload file.
+        url: the SUT; it need not answer before play begins.
+        directory: the trial's: samples, reports and the log go there.
+        cores: the only cores it may use; none of the SUT's.
+        workers: processes that share the plan.
+        answer_every: keep the body of every k-th answer; 0 keeps none.
+        max_in_flight: of all workers together; an arrival beyond it is dropped.
+        timeout_s: patience with one answer: the SUT's deadline and a margin.
+        drain_s: how long to wait at the end for what is in flight.
+
+    Raises:
+        DriveError: the plan cannot be read.
+    """
+    for stale in (*directory.glob("samples-*.parquet"), *directory.glob("generator-*.json")):
+        stale.unlink()
+    try:
+        frozen = read_plan(plan)
+    except (OSError, KeyError, ValueError) as error:
+        raise DriveError(f"{plan} is no load plan ({error}); make the run again") from error
+    ours, theirs = socket.socketpair()
+    options = {
+        "host": url,
+        "plan": plan.resolve(),
+        "payloads": payloads.resolve(),
+        "out": directory.resolve(),
+        "answer-every": answer_every,
+        "max-in-flight": -(-max_in_flight // workers),
+        "timeout-s": timeout_s,
+        "drain-s": drain_s,
+        "control-fd": theirs.fileno(),
+    }
+    with theirs, (directory / LOG_NAME).open("wb") as log:
+        process = subprocess.Popen(
+            [*_command(workers), *(f"--{name}={value}" for name, value in options.items())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env=_environment(directory),
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+    # Before it has started a thread or a worker, so that all of them inherit it.
+    os.sched_setaffinity(process.pid, cores)
+    limit_s = frozen.duration_s + drain_s + _SAVE_LIMIT_S
+    return Generator(
+        process=process,
+        control=ours,
+        plan=frozen,
+        directory=directory,
+        workers=workers,
+        play_limit_s=limit_s,
+    )
+
+
+def _command(workers: int) -> list[str]:
+    locustfile = Path(workloads.__file__).with_name("locustfile.py")
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
+    command.append("--only-summary")  # no table every two seconds, from the loop that sends
+    if workers > 1:
+        port = str(PORTS.free())
+        command += ["--processes", str(workers), "--master-bind-host", "127.0.0.1"]
+        command += ["--master-bind-port", port, "--master-port", port]
+    return command
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    """A clean environment: no ``LOCUST_*`` variable and no ``~/.locust.conf`` changes the load."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    root = str(Path(workloads.__file__).parents[1])
+    return {
+        **kept,
+        "HOME": str(directory),
+        "PYTHONUSERBASE": site.getuserbase(),
+        "PYTHONPATH": root,
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+class Generator:
+    """A booted load generator. A context manager: leaving it ends every process of it.
+
+    Attributes:
+        pid: the first process; every worker descends from it.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: subprocess.Popen[bytes],
+        control: socket.socket,
+        plan: LoadPlan,
+        directory: Path,
+        workers: int,
+        play_limit_s: float,
+    ) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._control = control
+        self._plan = plan
+        self._directory = directory
+        self._workers = workers
+        self._play_limit_s = play_limit_s
+        self._pending = b""
+
+    def __enter__(self) -> Self:
+        """The generator itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End every process of the generator, whatever it is doing."""
+        self._control.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def play(self, progress: Callable[[float], None] | None = None) -> DriveResult:
+        """Play the plan to its end, drain, and read what the workers left.
+
+        Args:
+            progress: told a few times a second which share of the plan has been played, 0 to 1.
+
+        Raises:
+            DriveError: the generator failed or took too long; says what its log says.
+        """
+        self._wait_for("ready", _BOOT_LIMIT_S)
+        self._control.sendall(b"go\n")
+        start_ns = int(self._wait_for("start", _BOOT_LIMIT_S))
+
+        def tell() -> None:
+            elapsed_s = (time.perf_counter_ns() - start_ns) / _NS
+            if progress is not None:
+                progress(min(max(elapsed_s / self._plan.duration_s, 0.0), 1.0))
+
+        self._wait_for("done", self._play_limit_s, tell)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5.0)
+        return _result(self._directory, self._plan, self._workers)
+
+    def _wait_for(self, word: str, limit_s: float, tick: Callable[[], None] = lambda: None) -> str:
+        """The rest of the line that begins with ``word``."""
+        limit_ns = time.perf_counter_ns() + int(limit_s * _NS)
+        while time.perf_counter_ns() < limit_ns:
+            said, _, rest = self._line().partition(" ")
+            if said == word:
+                return rest
+            if said == "failed":
+                raise DriveError(f"the load generator failed: {rest}\n{self._log()}")
+            tick()
+        raise DriveError(
+            f"the load generator did not say {word!r} within {limit_s:.0f} s\n{self._log()}"
+        )
+
+    def _line(self) -> str:
+        """The next line, or nothing if none comes within a tick."""
+        if b"\n" not in self._pending and select([self._control], [], [], _TICK_S)[0]:
+            received = self._control.recv(4096)
+            if not received:
+                raise DriveError(f"the load generator ended by itself\n{self._log()}")
+            self._pending += received
+        if b"\n" not in self._pending:
+            return ""
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode()
+
+    def _log(self) -> str:
+        path = self._directory / LOG_NAME
+        tail = path.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        return "\n".join([f"the end of {path}:", *tail])
+
+
+def _result(directory: Path, plan: LoadPlan, workers: int) -> DriveResult:
+    reports = [
+        json.loads((directory / f"generator-{worker}.json").read_text())
+        for worker in range(workers)
+    ]
+    samples = [directory / f"samples-{worker}.parquet" for worker in range(workers)]
+    first = reports[0]
+    phases = Phases(
+        start_ns=first["start_ns"],
+        steady_ns=first["steady_ns"],
+        end_ns=first["end_ns"],
+        drained_ns=max(report["drained_ns"] for report in reports),
+    )
+    totals = ("cpu_s", "planned", "sent", "dropped", "censored", "connections")
+    wall_s = (phases.drained_ns - phases.start_ns) / _NS
+    summary = {
+        **{name: float(sum(report[name] for report in reports)) for name in totals},
+        "workers": float(workers),
+        "cores": max(report["cpu_s"] for report in reports) / wall_s,
+        "loop_lag_p99_ns": max(report.get("loop_lag_p99_ns", 0.0) for report in reports),
+        **_schedule_lag(samples, plan, phases),
+    }
+    return DriveResult(phases, samples, summary)
+
+
+def _schedule_lag(samples: list[Path], plan: LoadPlan, phases: Phases) -> dict[str, float]:
+    """How late requests of the steady state were sent, over all workers' rows together.
+
+    Raises:
+        DriveError: some planned request has no row, or more than one.
+    """
+    table = read_samples(samples)
+    if not np.array_equal(table["index"].to_numpy(), np.arange(len(plan.offsets_ns))):
+        raise DriveError(
+            f"the samples hold {len(table)} rows and not each of {len(plan.offsets_ns)} planned "
+            "requests once; this is a bug of the load generator: please report it"
+        )
+    intended_ns, sent_ns = table["intended_ns"].to_numpy(), table["sent_ns"].to_numpy()
+    lags_ns = (sent_ns - intended_ns)[(sent_ns > 0) & (intended_ns >= phases.steady_ns)]
+    if not len(lags_ns):
+        return {}
+    p50, p95, p99 = np.percentile(lags_ns, (50, 95, 99))
+    return {
+        "schedule_lag_p50_ns": float(p50),
+        "schedule_lag_p95_ns": float(p95),
+        "schedule_lag_p99_ns": float(p99),
+        "schedule_lag_max_ns": float(lags_ns.max()),
+    }

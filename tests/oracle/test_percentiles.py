@@ -1,0 +1,102 @@
+"""What we say of response times against what the server, and arithmetic, know of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from time import perf_counter_ns, sleep
+
+import numpy as np
+import pytest
+
+from workloads.sample import Outcome
+
+NS = 1_000_000
+
+
+def milliseconds(table, until, since):
+    good = table["outcome"].to_numpy() == Outcome.OK
+    return (table[until].to_numpy() - table[since].to_numpy())[good] / NS
+
+
+def true_ms(truth):
+    return np.array([(answered - begun) / NS for _, begun, answered in truth["requests"]])
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "service_s"),
+    [
+        ("poisson", [0.02]),
+        ("constant", [0.05]),
+        ("poisson", np.random.default_rng(3).exponential(0.03, 400).round(4).tolist()),
+    ],
+    ids=["constant 20 ms", "constant 50 ms", "random"],
+)
+def test_known_delays_are_recovered(known_server, play, arrivals, service_s):
+    """The server's own log is the control: the machine's noise is in both."""
+    server = known_server(service_s=service_s)
+    result, table = play(server.url, arrivals=arrivals)
+    truth = server.truth()
+    assert len(truth["requests"]) == len(table) == int(result.report["sent"])
+    ours, theirs = milliseconds(table, "received_ns", "intended_ns"), true_ms(truth)
+    for percentile in (50, 95):
+        seen, true = np.percentile(ours, percentile), np.percentile(theirs, percentile)
+        assert seen >= true
+        assert seen - true < max(0.02 * true, 1.0) + noise_ms(table, truth, percentile)
+
+
+def noise_ms(table, truth, percentile):
+    """How long requests lay in the kernel before the server's process ran: not the generator's."""
+    begun = {index: begun_ns for index, begun_ns, _ in truth["requests"]}
+    good = table["outcome"].to_numpy() == Outcome.OK
+    sent = table["sent_ns"].to_numpy()[good]
+    index = table["index"].to_numpy()[good]
+    waits = np.array([begun[i] for i in index.tolist()]) - sent
+    return np.percentile(waits, percentile) / NS
+
+
+def test_a_freeze_is_felt_by_every_request_meant_for_it(known_server, play):
+    """1 s frozen, 100 rps, 8 s, 20 ms of service: p95 is about 620 ms; a closed loop reads 25.
+
+    The truth comes from arithmetic on the plan alone: a request meant for the freeze waits for its
+    end, and everybody's service takes 20 ms.
+    """
+    server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
+    result, table = play(server.url, arrivals="constant", warm_up_s=1.0, steady_s=7.0)
+    intended_s = (table["intended_ns"].to_numpy() - result.phases.start_ns) / 1e9
+    frozen_s = intended_s[0] + 3.0
+    expected = expected_ms(intended_s, frozen_s, frozen_s + 1.0, 0.02)
+    assert np.percentile(expected, 95) == pytest.approx(620, rel=0.02)
+
+    published = milliseconds(table, "received_ns", "intended_ns")
+    assert np.percentile(published, 95) == pytest.approx(np.percentile(expected, 95), rel=0.1)
+    assert np.percentile(published, 99) == pytest.approx(np.percentile(expected, 99), rel=0.1)
+    assert (published > 100).mean() == pytest.approx((expected > 100).mean(), rel=0.1)
+
+
+def expected_ms(intended_s, frozen_from_s, frozen_until_s, service_s):
+    """A request in service when the freeze begins is frozen too: its timer fires late."""
+    ready = intended_s + service_s
+    meets = (intended_s < frozen_until_s) & (ready > frozen_from_s)
+    begins_late = (intended_s >= frozen_from_s) & meets
+    done = np.where(begins_late, frozen_until_s + service_s, np.where(meets, frozen_until_s, ready))
+    return (done - intended_s) * 1e3
+
+
+def test_a_closed_loop_hides_the_same_freeze(known_server):
+    """The control: ten clients at 10 rps each, timed from their sends, as is done everywhere."""
+    server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
+    with ThreadPoolExecutor(10) as pool:
+        times = list(pool.map(closed_loop_ms, [server.url] * 10))
+    assert np.percentile(np.concatenate(times), 95) < 100
+
+
+def closed_loop_ms(url):
+    connection = HTTPConnection(url.removeprefix("http://"))
+    start_ns, times = perf_counter_ns(), []
+    while perf_counter_ns() < start_ns + 8_000 * NS:
+        sent_ns = perf_counter_ns()
+        connection.request("POST", "/v1/tag", b"x" * 1000, {"X-Request-ID": "0"})
+        connection.getresponse().read()
+        times.append((perf_counter_ns() - sent_ns) / NS)
+        sleep(max(0.1 - times[-1] / 1e3, 0))
+    connection.close()
+    return np.array(times)
