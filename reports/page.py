@@ -17,6 +17,7 @@ from reports.charts.components import component_bars
 from reports.charts.figure import Chart
 from reports.charts.responses import response_times
 from reports.charts.series import time_series
+from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
 from reports.claims import Sentence, answer
 from reports.results import Cell, Results
@@ -29,13 +30,19 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page. ``folded`` tables wait behind a summary line."""
+    """A part of the page.
+
+    Attributes:
+        folded: tables that wait behind a summary line.
+        small: whether its charts stand four abreast.
+    """
 
     key: str
     title: str
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     folded: Sequence[Table] = ()
+    small: bool = False
 
 
 def write_page(path: Path, results: Results) -> None:
@@ -99,7 +106,13 @@ def _sections(results: Results) -> list[Section]:
     steps = steps_by_rate(results)
     floor = tables.floor(results)
     return [
-        Section("answer", "Side by side", tables=[tables.headline(results, s) for s in steps]),
+        Section(
+            "answer",
+            "Side by side",
+            [chart for step in steps for chart in side_by_side(results, step)],
+            tables=[tables.headline(results, s) for s in steps],
+            small=True,
+        ),
         Section("saturation", "Offered and answered", tables=[tables.saturation(results)]),
         Section(
             "response",

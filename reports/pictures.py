@@ -12,6 +12,7 @@ from reports.usage import component_cpu_s, components, pss_by_component
 
 BIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 MOST_BINS = 120
+PER_BIN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def picture(trial: TrialFrames, answered: int) -> Picture:
     """Draw one trial together; ``answered`` is its OK answers completed in steady state."""
     samples = trial.samples
     counted = samples[(samples["phase"] == STEADY) & samples["ok"]]
-    bin_s = _bin_s((trial.phases.drained_ns - trial.phases.start_ns) / 1e9)
+    span_s = (trial.phases.end_ns - trial.phases.start_ns) / 1e9
+    bin_s = _bin_s(span_s, len(samples) / span_s)
     return Picture(
         np.sort(counted["response_s"].to_numpy()),
         trial.planned,
@@ -71,8 +73,10 @@ def picture(trial: TrialFrames, answered: int) -> Picture:
     )
 
 
-def _bin_s(span_s: float) -> float:
-    return next((width for width in BIN_S if span_s / width <= MOST_BINS), BIN_S[-1])
+def _bin_s(span_s: float, rate_rps: float) -> float:
+    """The narrowest bin that keeps bins few and their medians steady."""
+    fits = (w for w in BIN_S if span_s / w <= MOST_BINS and rate_rps * w >= PER_BIN)
+    return next(fits, BIN_S[-1])
 
 
 def _series(trial: TrialFrames, bin_s: float) -> pd.DataFrame:

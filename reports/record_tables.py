@@ -5,63 +5,63 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.record import TrialPlace, TrialRecord
-from reports.claims import at
 from reports.estimate import Missing
 from reports.metrics import BY_KEY, METRICS
 from reports.results import Results, TrialResult
-from reports.tables import Shown, Table
-from reports.wording import DASH, number
+from reports.tables import Shown, Table, column, placed
+from reports.wording import DASH, amount, number
 
-_SEEN = ("throughput_rps", "response_p50_ms", "lag_p99_ms")
+_SEEN = ("throughput_rps", "response_p50_ms", "error_share")
 
 
 def validity(results: Results) -> Table:
     """Every trial of the schedule, in the order it was run, with every reason to doubt it."""
     measured = {trial.record.place: trial for cell in results.cells for trial in cell.trials}
-    asked = {step.index: at(step) for step in results.record.steps}
+    asked = {step.index: placed(step) for step in results.record.steps}
     rows = [
         [
             Shown(str(place.order + 1)),
             Shown(str(place.block)),
-            Shown(place.sut),
-            Shown(asked.get(place.step, str(place.step))),
+            Shown(place.sut, tone="text"),
+            asked[place.step],
             *_trial(measured.get(place)),
         ]
         for place in sorted(results.record.schedule, key=lambda place: place.order)
     ]
-    names = ("#", "Block", "SUT", "Step", "Verdict", "Why, and what to do")
-    seen = (Shown(BY_KEY[key].name, BY_KEY[key].unit) for key in _SEEN)
+    texts = ("SUT", "Step", "Verdict", "Why, and what to do")
+    names = [Shown("#"), Shown("Block"), *(Shown(name, tone="text") for name in texts)]
+    seen = (column(BY_KEY[key]) for key in _SEEN)
     note = "Trials that are not trusted are shown here and drawn dotted; no estimate rests on them."
-    return Table("Every trial", [*map(Shown, names), *seen], rows, note, wide=True)
+    return Table("Every trial, in the order it was run", [*names, *seen], rows, note, wide=True)
 
 
 def _trial(trial: TrialResult | None) -> list[Shown]:
     if trial is None:
-        return [Shown("not run", "", "muted"), *[Shown("")] * (len(_SEEN) + 1)]
-    seen = [_value(trial.values.get(key)) for key in _SEEN]
+        return [Shown("not run", tone="muted"), *[Shown("")] * (len(_SEEN) + 1)]
+    seen = [_value(trial.values.get(key), BY_KEY[key].unit) for key in _SEEN]
     return [_verdict(trial.record), _reasons(trial.record), *seen]
 
 
 def _verdict(record: TrialRecord) -> Shown:
     link = record.place.directory
     if record.outcome == "failed":
-        return Shown("failed", "", "bad", link=link)
+        return Shown("failed", tone="bad", link=link)
     if record.valid:
-        return Shown("trusted", "", "good", link=link)
-    return Shown("not trusted", "", "bad", link=link)
+        return Shown("trusted", tone="good", link=link)
+    return Shown("not trusted", tone="bad", link=link)
 
 
 def _reasons(record: TrialRecord) -> Shown:
     said = [f"{r.code}: {r.seen} (threshold {r.threshold}). {r.remedy}" for r in record.reasons]
     if record.error:
         said.insert(0, record.error)
-    return Shown("; ".join(said), "", "text")
+    return Shown("; ".join(said), tone="text")
 
 
-def _value(value: float | Missing | None) -> Shown:
+def _value(value: float | Missing | None, unit: str) -> Shown:
     if value is None or isinstance(value, Missing):
-        return Shown(DASH, value.why if value else "", "muted")
-    return Shown(number(value))
+        return Shown(DASH, value.why if value else "", tone="muted")
+    return Shown(amount(value, unit) if unit == "share" else number(value))
 
 
 def accuracy(results: Results) -> Table:
@@ -79,7 +79,7 @@ def accuracy(results: Results) -> Table:
                 Shown(str(sum(c.before_different for c in checks))),
                 Shown(str(sum(c.under_load for c in checks))),
                 Shown(str(sum(c.under_load_different for c in checks))),
-                Shown(f"{wrong} different" if wrong else "none", first, "bad" if wrong else ""),
+                Shown("", first, tone="bad") if wrong else Shown("none"),
             ]
         )
     names = ("SUT", "Before load", "different", "Under load", "different", "First difference")
@@ -112,7 +112,7 @@ def _place(place: TrialPlace) -> str:
 
 
 def _reading(value: float | None) -> Shown:
-    return Shown(DASH, "", "muted") if value is None else Shown(number(value))
+    return Shown(DASH, tone="muted") if value is None else Shown(number(value))
 
 
 def definitions() -> Table:
@@ -122,13 +122,14 @@ def definitions() -> Table:
             Shown(metric.name),
             Shown("" if metric.unit == "share" else metric.unit),
             Shown("" if metric.better == "none" else metric.better),
-            Shown(metric.formula),
+            Shown(metric.formula, tone="text"),
             Shown("geometric" if metric.scale == "log" else "arithmetic"),
         ]
         for metric in METRICS
     ]
-    names = ("Metric", "Unit", "Better", "Formula, per trial", "Mean over blocks")
-    return Table("What each figure means", [*map(Shown, names)], rows)
+    formula = Shown("Formula, per trial", tone="text")
+    head = [Shown("Metric"), Shown("Unit"), Shown("Better"), formula, Shown("Mean over blocks")]
+    return Table("What each figure means", head, rows)
 
 
 def environment(results: Results) -> list[Table]:
@@ -155,5 +156,5 @@ def _flat(scenario: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, s
 
 
 def _pairs(caption: str, values: Mapping[str, object]) -> Table:
-    rows = [[Shown(str(key)), Shown(str(value))] for key, value in values.items()]
-    return Table(caption, [Shown("Key"), Shown("Value")], rows)
+    rows = [[Shown(str(key)), Shown(str(value), tone="text")] for key, value in values.items()]
+    return Table(caption, [Shown("Key"), Shown("Value", tone="text")], rows)

@@ -1,7 +1,7 @@
 """The page's tables, as rows of what is shown and what stands under it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
@@ -21,11 +21,13 @@ Tone: TypeAlias = Literal["", "text", "muted", "good", "bad", "doubt"]
 class Shown:
     """A table cell: its text, a smaller line under it, and its tone.
 
-    ``swatch`` is a colour to show before it; ``link`` a path under the trials' folder.
+    ``beside`` goes with ``under``. ``swatch`` is a colour to show before it; ``link`` a path under
+    the trials' folder.
     """
 
     text: str
     under: str = ""
+    beside: str = ""
     tone: Tone = ""
     swatch: str = ""
     link: str = ""
@@ -45,13 +47,14 @@ class Table:
 def shown(estimate: Estimate | None, unit: str) -> Shown:
     """An estimate with its interval and n under it, or why there is none."""
     if estimate is None:
-        return Shown(DASH, "", "muted")
+        return Shown(DASH, tone="muted")
     if estimate.point is None:
-        return Shown(DASH, estimate.note, "muted")
+        return Shown(DASH, estimate.note, tone="muted")
     ends = interval(estimate, unit)
-    doubt = f"{ends} · n = {estimate.n}" if ends else estimate.note
     text = amount(estimate.point, unit) if unit == "share" else number(estimate.point)
-    return Shown(text, doubt)
+    if not ends:
+        return Shown(text, estimate.note)
+    return Shown(text, ends, beside=f"n = {estimate.n}")
 
 
 def column(metric: Metric, name: str = "") -> Shown:
@@ -71,6 +74,11 @@ def named(results: Results, cell: Cell) -> Shown:
     return Shown(cell.sut.key, under, swatch=f"--sut-{place % 8}")
 
 
+def placed(step: Step) -> Shown:
+    """A step, in one line."""
+    return Shown(at(step).replace(" ", "\N{NO-BREAK SPACE}"), tone="text")
+
+
 HEADLINE = (
     ("goodput_rps", "Goodput"),
     ("throughput_rps", "Throughput"),
@@ -87,23 +95,26 @@ HEADLINE = (
 def headline(results: Results, step: Step) -> Table:
     """The answer at one step: a row a SUT, then the ceiling."""
     keys = [key for key, _ in HEADLINE]
-    rows = [
-        [named(results, cell)]
-        + [shown(cell.estimates[key], BY_KEY[key].unit) for key in keys]
-        + [_state(state(results, cell))]
-        for cell in results.at(step.index)
-    ]
+    rows = [_headline_row(results, cell, keys) for cell in results.at(step.index)]
     rows += [_ceiling_row(ceiling, keys) for ceiling in results.ceilings]
     head = [Shown("SUT"), *(column(BY_KEY[key], name) for key, name in HEADLINE), Shown("SLO")]
     return Table(f"Offered {at(step)}", head, rows, wide=True)
+
+
+def _headline_row(results: Results, cell: Cell, keys: Iterable[str]) -> list[Shown]:
+    found = state(results, cell)
+    figures = {key: shown(cell.estimates[key], BY_KEY[key].unit) for key in keys}
+    if found != "saturated":  # below saturation it says only how much was offered
+        figures["efficiency_rate"] = replace(figures["efficiency_rate"], tone="muted")
+    return [named(results, cell), *figures.values(), _state(found)]
 
 
 def _ceiling_row(ceiling: CeilingEstimate, keys: Iterable[str]) -> list[Shown]:
     known = {"throughput_rps": (ceiling.rate_rps, "rps"), "cpu_ms": (ceiling.cpu_ms, "CPU-ms")}
     if ceiling.best:
         known |= dict.fromkeys(("efficiency_cpu", "efficiency_rate"), (_ONE, "share"))
-    name = Shown(f"Ceiling, batch {ceiling.batch_size}", "in-process, no server", "muted")
-    cells = [shown(*known[key]) if key in known else Shown("", "", "muted") for key in keys]
+    name = Shown(f"Ceiling, batch {ceiling.batch_size}", "in-process, no server", tone="muted")
+    cells = [shown(*known[key]) if key in known else Shown("") for key in keys]
     return [name, *cells, Shown("")]
 
 
@@ -119,7 +130,7 @@ _TONES: dict[State, Tone] = {
 
 
 def _state(found: State) -> Shown:
-    return Shown(found, "", _TONES[found])
+    return Shown(found, tone=_TONES[found])
 
 
 def every_metric(results: Results, step: Step) -> Table:
@@ -155,10 +166,15 @@ def saturation(results: Results) -> Table:
             metrics = (BY_KEY[key] for key, _ in _SATURATION)
             figures = [shown(cell.estimates[m.key], m.unit) for m in metrics]
             rows.append(
-                [named(results, cell), Shown(at(step)), *figures, _state(state(results, cell))]
+                [
+                    named(results, cell),
+                    placed(step),
+                    *figures,
+                    _state(state(results, cell)),
+                ]
             )
     columns = (column(BY_KEY[key], name) for key, name in _SATURATION)
-    head = [Shown("SUT"), Shown("Step"), *columns, Shown("State")]
+    head = [Shown("SUT"), Shown("Step", tone="text"), *columns, Shown("State")]
     note = "; ".join(f"{name}: {words}" for name, words in STATES.items())
     return Table("What became of the offered rate", head, rows, f"{note}.", wide=True)
 
@@ -193,7 +209,8 @@ def comparisons(results: Results, step: Step) -> Table | None:
 
 def _ratio(ratio: Estimate, word: str) -> Shown:
     cell = shown(ratio, "")
-    return Shown(f"{cell.text} {word}", cell.under, "muted" if word == "cannot tell" else "")
+    tone: Tone = "muted" if word == "cannot tell" else ""
+    return Shown(f"{cell.text} {word}", cell.under, cell.beside, tone)
 
 
 def stages(cells: Sequence[Cell], step: Step) -> Table | None:
@@ -201,7 +218,7 @@ def stages(cells: Sequence[Cell], step: Step) -> Table | None:
     rows = [
         [
             Shown(cell.sut.key),
-            Shown(stage.stage),
+            Shown(stage.stage, tone="text"),
             *(shown(e, "ms") for e in (stage.wall_ms, stage.queue_ms, stage.compute_ms)),
             shown(stage.hop_ms, "ms"),
             shown(stage.batch_size, ""),
@@ -210,7 +227,7 @@ def stages(cells: Sequence[Cell], step: Step) -> Table | None:
         for stage in cell.stages
     ]
     names = ("wall", "queue", "compute", "hop")
-    head = [Shown("SUT"), Shown("Stage"), *(Shown(name, "ms") for name in names)]
+    head = [Shown("SUT"), Shown("Stage", tone="text"), *(Shown(name, "ms") for name in names)]
     head.append(Shown("mean batch", "requests"))
     return Table(f"Stages, offered {at(step)}", head, rows) if rows else None
 
@@ -220,7 +237,7 @@ def components(results: Results, step: Step) -> Table | None:
     rows = [
         [
             Shown(cell.sut.key),
-            Shown(name),
+            Shown(name, tone="text"),
             shown(cell.cpu_ms.get(name), "CPU-ms"),
             shown(cell.pss_mb.get(name), "MB"),
         ]
@@ -229,7 +246,7 @@ def components(results: Results, step: Step) -> Table | None:
     ]
     head = [
         Shown("SUT"),
-        Shown("Component"),
+        Shown("Component", tone="text"),
         Shown("CPU per request", "CPU-ms"),
         Shown("PSS at the peak", "MB"),
     ]
@@ -253,9 +270,9 @@ def floor(results: Results) -> Table | None:
     if not cells:
         return None
     rows = [
-        [named(results, cell), Shown(at(cell.step))]
+        [named(results, cell), placed(cell.step)]
         + [shown(cell.estimates[key], BY_KEY[key].unit) for key in _FLOOR]
         for cell in cells
     ]
-    head = [Shown("SUT"), Shown("Step"), *(column(BY_KEY[key]) for key in _FLOOR)]
-    return Table("The measurement floor", head, rows, wide=True)
+    head = [Shown("SUT"), Shown("Step", tone="text"), *(column(BY_KEY[key]) for key in _FLOOR)]
+    return Table("Null service", head, rows, wide=True)

@@ -66,13 +66,14 @@ def idle_cores(trial: TrialFrames) -> Value:
 
 
 def pss_by_component(trial: TrialFrames) -> pd.DataFrame:
-    """PSS in bytes: one row a reading, one column a component, the last reading carried on."""
-    usage = trial.usage
-    rows = usage[usage["pss_bytes"].notna() & (usage["component"] != GENERATOR)]
+    """PSS in bytes while load was played: one row a reading, one column a component."""
+    usage, phases = trial.usage, trial.phases
+    played = usage["t_ns"].between(phases.start_ns, phases.drained_ns)
+    rows = usage[played & usage["pss_bytes"].notna() & (usage["component"] != GENERATOR)]
     if rows.empty:
         return pd.DataFrame()
     wide = rows.pivot_table(index="t_ns", columns="component", values="pss_bytes", aggfunc="last")
-    return wide.ffill()
+    return wide[[name for name in components(trial) if name in wide]].ffill()
 
 
 def peak_pss_bytes(trial: TrialFrames) -> Value:

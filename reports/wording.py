@@ -13,8 +13,9 @@ def number(value: float) -> str:
     """Three significant figures, never in powers of ten."""
     if value == 0:
         return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{round(value, digits):,.{digits}f}".replace("-", MINUS)
+    rounded = float(f"{value:.3g}") if abs(value) < 1000 else round(value)  # noqa: PLR2004
+    digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{digits}f}".replace("-", MINUS)
 
 
 def amount(value: float, unit: str) -> str:

@@ -36,6 +36,7 @@ def component_bars(results: Results, step: Step) -> Iterator[Chart]:
                     "x": points(p[0][1] if p else _NOTHING for p in parts),
                     "text": [p[0][0] if p else "" for p in parts],
                     "textposition": "inside",
+                    "textangle": 0,
                     "insidetextanchor": "middle",
                     "hovertemplate": "%{y} %{text}: %{x:.3~g}<extra></extra>",
                     "marker": {"color": f"--part-{i % PALETTE}"},

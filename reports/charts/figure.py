@@ -52,6 +52,14 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title}, **more}
 
 
+_TICKS = [m * 10**e for e in range(-3, 7) for m in (1, 2, 5)]
+
+
+def log_axis(title: str, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis whose ticks are plain numbers."""
+    return axis(title, type="log", tickvals=_TICKS, ticktext=[f"{t:,g}" for t in _TICKS], **more)
+
+
 def upright(x: float, text: str) -> dict[str, Any]:
     """A named upright line across the chart."""
     return {
@@ -62,5 +70,10 @@ def upright(x: float, text: str) -> dict[str, Any]:
         "y1": 1,
         "yref": "paper",
         "line": {"color": "--muted", "width": 1, "dash": "dash"},
-        "label": {"text": text, "textposition": "end", "font": {"color": "--muted", "size": 11}},
+        "label": {
+            "text": text,
+            "textposition": "start",
+            "font": {"color": "--muted", "size": 11},
+            "textangle": 0,
+        },
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.record import Step
-from reports.charts.figure import Chart, Trace, axis, look, numbers, upright
+from reports.charts.figure import Chart, Trace, axis, log_axis, look, numbers, upright
 from reports.claims import at
 from reports.estimate import BEYOND, Floats
 from reports.results import Cell, Results
@@ -37,7 +37,7 @@ def response_times(results: Results, step: Step) -> Iterator[Chart]:
     if not curves:
         return
     slo = [upright(results.slo.response_time_s * 1e3, "SLO")] if results.slo else []
-    x = axis("response time from the intended start, ms", type="log")
+    x = log_axis("response time from the intended start, ms", range=_reach(results, curves))
     whole = {
         "data": [_curve(c, tail=False) for c in curves],
         "layout": {
@@ -66,6 +66,15 @@ def response_times(results: Results, step: Step) -> Iterator[Chart]:
     said = f"Share of planned requests answered OK within a response time at {where}, for {names}"
     yield Chart(f"cdf-{step.index}", f"{where}: all of it", whole, f"{said}.", 360)
     yield Chart(f"tail-{step.index}", f"{where}: the tail", tail, f"{said}, tail stretched.", 360)
+
+
+def _reach(results: Results, curves: list["_Curve"]) -> list[float]:
+    """Decades from a little before the fastest answer to a little after the slowest or the SLO."""
+    ends = [float(end) for c in curves for end in (c.times_ms[0], c.times_ms[-1])]
+    if results.slo:
+        ends.append(results.slo.response_time_s * 1e3)
+    least = max(min(ends), 1e-3)
+    return [float(np.log10(least * 0.8)), float(np.log10(max(ends) * 1.25))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

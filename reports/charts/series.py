@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reports.charts.figure import Chart, Trace, axis, look, numbers
+from reports.charts.figure import Chart, Trace, axis, log_axis, look, numbers
 from reports.claims import at
 from reports.results import Cell, Results, TrialResult
 
@@ -18,14 +18,14 @@ def time_series(results: Results, cell: Cell) -> Chart | None:
     bin_s = max(t.picture.bin_s for t in drawn if t.picture is not None)
     layout = {
         "xaxis": axis("seconds from the start of steady state", anchor="y2"),
-        "yaxis": axis("response, ms", type="log", domain=[0.46, 1.0]),
+        "yaxis": log_axis("response, ms", domain=[0.46, 1.0]),
         "yaxis2": axis("rate, rps", domain=[0.0, 0.36], rangemode="tozero"),
         "shapes": list(_phases(drawn)),
         "showlegend": False,
     }
     summary = (
         f"{where}: per {bin_s:g} s the median (strong) and the slowest (thin) response time by "
-        "intended start, and the rates of OK answers and of failures (crosses), a line a block."
+        "intended start, and the rates of OK answers and of failures (red), a line a block."
     )
     return Chart(
         f"series-{cell.step.index}-{cell.sut.key}",
@@ -60,16 +60,15 @@ def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:
             "opacity": 0.85,
             "line": {"color": colour, "width": width, "dash": dash},
         }
-    failed = series[series["failed_rps"] > 0]
-    if len(failed):
+    if series["failed_rps"].any():
         yield {
             "type": "scatter",
-            "mode": "markers",
+            "mode": "lines",
             "name": f"{block}, failures",
-            "x": numbers(failed["t_s"]),
-            "y": numbers(failed["failed_rps"]),
+            "x": t,
+            "y": numbers(series["failed_rps"]),
             "yaxis": "y2",
-            "marker": {"color": "--bad", "symbol": "x-thin-open", "size": 6},
+            "line": {"color": "--bad", "width": 1, "dash": dash},
         }
 
 

@@ -24,21 +24,20 @@
       if (!own[name] && name === "yaxis2") continue;
       const given = merged[name] || {};
       const title = { ...(given.title || {}), font: { size: 11 }, standoff: 6 };
-      const decades = given.type === "log" && !given.tickvals ? { dtick: "D2", exponentformat: "none" } : {};
-      merged[name] = { ...axis(), ...decades, ...given, title };
+      merged[name] = { ...axis(), ...given, title };
     }
     return {
       font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: property("--soft") },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 56, r: 12, t: 12, b: 44 },
-      legend: { orientation: "h", y: -0.2, yanchor: "top", traceorder: "normal" },
+      margin: { l: 56, r: 16, t: own.showlegend === false ? 16 : 34, b: 44 },
+      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal" },
       hoverlabel: { bgcolor: property("--panel"), bordercolor: property("--rule"), font: { color: property("--ink") } },
       uniformtext: { mode: "hide", minsize: 9 },
       ...merged,
     };
   };
 
-  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  const config = { displayModeBar: false, responsive: true };
 
   const draw = (chart) => {
     const own = JSON.parse(document.getElementById(chart.dataset.figure).textContent);

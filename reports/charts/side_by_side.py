@@ -1,0 +1,63 @@
+"""The headline figures with their intervals, SUT by SUT."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.record import Step
+from reports.charts.figure import Chart, axis, look, numbers, points, upright
+from reports.claims import at
+from reports.metrics import BY_KEY
+from reports.results import Results
+
+DRAWN = ("throughput_rps", "response_p50_ms", "response_p95_ms", "cpu_ms")
+
+
+def side_by_side(results: Results, step: Step) -> Iterator[Chart]:
+    """A point and its interval for each SUT, a chart a metric."""
+    cells = list(reversed(results.at(step.index)))
+    best = next((ceiling for ceiling in results.ceilings if ceiling.best), None)
+    limits = {"throughput_rps": best.rate_rps.point, "cpu_ms": best.cpu_ms.point} if best else {}
+    for key in DRAWN:
+        metric, found = BY_KEY[key], [cell.estimates[key] for cell in cells]
+        known = [e.point if e.point is not None else np.nan for e in found]
+        if not np.isfinite(known).any():
+            continue
+        lows = [p if e.low is None else e.low for e, p in zip(found, known, strict=True)]
+        highs = [p if e.high is None else e.high for e, p in zip(found, known, strict=True)]
+        colours = [look(results, cell.sut.key)[0] for cell in cells]
+        limit = limits.get(key)
+        trace = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": points(found),
+            "y": [cell.sut.key for cell in cells],
+            "marker": {"color": colours, "size": 9},
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": numbers(np.subtract(highs, known)),
+                "arrayminus": numbers(np.subtract(known, lows)),
+                "color": "--soft",
+                "thickness": 1.4,
+                "width": 5,
+            },
+            "hovertemplate": "%{y} %{x:.3~g}<extra></extra>",
+        }
+        layout = {
+            "showlegend": False,
+            "xaxis": axis(
+                f"{metric.name}, {metric.unit}",
+                range=[0, 1.1 * float(np.nanmax([*highs, limit or 0]))],
+            ),
+            "yaxis": {"automargin": True, "range": [-0.6, len(cells) - 0.4]},
+            "shapes": [upright(limit, "ceiling")] if limit else [],
+        }
+        where = f"{metric.name} at {at(step)}"
+        yield Chart(
+            f"side-{step.index}-{key}",
+            where,
+            {"data": [trace], "layout": layout},
+            f"{where} of each SUT with its interval; the table above has the numbers.",
+            90 + 30 * len(cells),
+        )
