@@ -1,12 +1,20 @@
-"""What the captioner reads, as one row of numbers a member."""
+"""Numbers made of what several stages found."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from architectures.ensemble.types import Floats
 
 
+def soft_vote(ballots: Sequence[Floats]) -> Floats:
+    """The mean of the voters' probabilities: equal-shaped ballots to one of the same shape."""
+    mean: Floats = np.mean(ballots, axis=0, dtype=np.float32)
+    return mean
+
+
 def findings(scores: Floats, boxes: Floats, keypoints: Floats) -> Floats:
-    """Lay findings side by side.
+    """What the captioner reads: findings side by side, one row a member.
 
     Args:
         scores: ``(b, SCORES)`` mean of the voters' probabilities.

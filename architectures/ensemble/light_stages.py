@@ -12,6 +12,7 @@ from architectures.ensemble.attributes import (
     KEYPOINT_NAMES,
     SCORE_SLICES,
 )
+from architectures.ensemble.features import soft_vote
 from architectures.ensemble.graphs import CLASSIFIERS
 from architectures.ensemble.tiers import Tier
 from architectures.ensemble.types import Floats
@@ -86,7 +87,7 @@ def _postprocess(versions: Mapping[str, str]) -> Callable[[Inputs, Tier], Output
 
     def run(member: Inputs, tier: Tier) -> Outputs:  # noqa: ARG001 - the signature of all three
         ballots = {voter: member[voter] for voter in _VOTERS}
-        mean = sum(ballots.values()) / np.float32(len(ballots))
+        mean = soft_vote(list(ballots.values()))
         tags = [_tag(kind, mean) for kind in ATTRIBUTES]
         names = KEYPOINT_NAMES[tags[0]["value"]]
         points = np.asarray(member["keypoints"]).tolist()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from architectures.ensemble import weights
 from architectures.ensemble.attributes import ATTRIBUTES
 from architectures.ensemble.captions import text
-from architectures.ensemble.features import findings
+from architectures.ensemble.features import findings, soft_vote
 from architectures.ensemble.graphs import CLASSIFIERS
 from architectures.ensemble.tiers import Tier
 from architectures.ensemble.types import Bytes, Floats
@@ -89,7 +89,7 @@ def _caption(model: Any, device: torch.device) -> _Run:
     voters = [name.removeprefix("classify_") for name in CLASSIFIERS]
 
     def run(batch: Sequence[Inputs]) -> list[Outputs]:
-        scores = np.stack([[member[voter] for voter in voters] for member in batch]).mean(1)
+        scores = soft_vote([np.stack([member[voter] for member in batch]) for voter in voters])
         boxes = np.stack([member["box"] for member in batch])
         points = np.stack([member["keypoints"] for member in batch])
         read = torch.from_numpy(findings(scores, boxes, points)).to(device)
