@@ -1,0 +1,113 @@
+"""The page as a document: whole, offline, escaped, accessible."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from reports.frames import open_run
+from reports.page import render
+from reports.results import measure_run
+from tests.golden.report.simulated_run import (
+    MICROSERVICES,
+    MONOLITH,
+    NULL,
+    RAY,
+    SLOW_HOST,
+    Plan,
+    simulate,
+)
+
+HOSTILE = SLOW_HOST.model_copy(
+    update={"seen": "<script>alert(1)</script>", "remedy": "</script><b>stop</b>"}
+)
+PLAN = Plan(
+    suts=(MONOLITH, MICROSERVICES, RAY, NULL),
+    steady_s=5.0,
+    doubts={(0, 0, MONOLITH.key): (HOSTILE,)},
+    failed=frozenset({(1, 1, RAY.key)}),
+)
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, outside scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("runs") / "run"
+    simulate(path, PLAN)
+    return render(measure_run(open_run(path)))
+
+
+def test_it_needs_no_network_and_is_under_6_mb(page: str) -> None:
+    assert len(page.encode()) < 6_000_000
+    for tag, attributes in Tags(page).found:
+        assert "src" not in attributes, tag
+        if tag == "link":
+            assert attributes["href"] == "data:,"
+    assert "@import" not in page.split("<script>", maxsplit=1)[0]
+    assert "url(" not in page.split("<script>", maxsplit=1)[0]
+
+
+def test_what_a_record_says_stays_text(page: str) -> None:
+    assert "<script>alert(1)" not in page
+    assert "<b>stop</b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_every_table_has_a_caption_and_scoped_heads(page: str) -> None:
+    tags = Tags(page)
+    assert len(tags.all("table")) == len(tags.all("caption"))
+    assert len(tags.all("table")) > 10
+    assert all(head.get("scope") in {"col", "row"} for head in tags.all("th"))
+    frames = [d for d in tags.all("div") if d.get("class") == "frame"]
+    assert all(frame["tabindex"] == "0" and frame["aria-label"] for frame in frames)
+
+
+def test_every_chart_has_a_figure_and_says_what_it_shows(page: str) -> None:
+    tags = Tags(page)
+    charts = [d for d in tags.all("div") if "data-figure" in d]
+    ids = {s["id"] for s in tags.all("script") if s.get("type") == "application/json"}
+    assert {chart["data-figure"] for chart in charts} == ids
+    assert len(ids) == len(charts) > 10
+    assert all(chart["aria-label"] for chart in charts)
+
+
+def test_every_link_inside_the_page_leads_somewhere(page: str) -> None:
+    tags = Tags(page)
+    ids = {attributes.get("id") for _, attributes in tags.found}
+    inner = [a["href"] for a in tags.all("a") if (a["href"] or "").startswith("#")]
+    assert inner
+    assert all(href and href[1:] in ids for href in inner)
+
+
+def test_the_answer_comes_before_everything_else(page: str) -> None:
+    body = page.split("<body>", maxsplit=1)[1]
+    places = [body.index(mark) for mark in ('id="the-answer"', "<table", 'id="environment"')]
+    assert places == sorted(places)
+
+
+def test_every_trial_stands_in_the_validity_table(page: str) -> None:
+    rows = page[page.index('id="trials"') : page.index('id="accuracy"')]
+    assert len(re.findall(r'<a href="trials/', rows)) == 24
+    assert ">failed</a>" in re.sub(r"\s+", "", rows)
+    assert "not trusted" in rows
+
+
+def test_the_null_service_is_the_floor_and_no_contender(page: str) -> None:
+    answer = page[page.index('id="answer"') : page.index('id="saturation"')]
+    floor = page[page.index('id="floor"') : page.index('id="trials"')]
+    assert NULL.key not in answer
+    assert NULL.key in floor
