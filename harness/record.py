@@ -1,12 +1,13 @@
 """What a run leaves on disk. Measurements are kept whole; statistics are derived by ``reports``.
 
 runs/<id>/
-  run.json                 RunRecord, rewritten whenever a trial ends
+  run.json                 RunRecord, rewritten at every block and at the end
   scenario.toml            the file as given
   payloads.parquet         key, media_type, body, label (JSON): row i is payload i
   references.jsonl         row i: the in-process answer to payload i
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
-  trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet, *.log
+  trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet, *.log;
+                           a SUT's logs lie in the folder of its block's first step
   report.html summary.json written by ``reports``
 
 It joins running and reading: a report can be made again years later, without load.

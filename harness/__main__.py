@@ -1,0 +1,120 @@
+"""The command line: ``python -m harness run | serve | list | check``."""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from architectures import catalog
+from architectures.catalog import CatalogError
+from architectures.plugin import EnsembleError
+from architectures.spec import EnsembleChoice
+from harness.deploy import DeployError
+from harness.environment import EnvironmentTooSmallError
+from harness.in_process import InProcessFailedError
+from harness.ports import NoFreePortError
+from harness.prepare import resolve
+from harness.run import expected_s
+from harness.run import run as run_scenario
+from harness.scenario_file import ScenarioError, read_scenario
+from harness.serve import served, wait_until_it_ends
+from workloads.arrivals import WorkloadError
+
+_USER_ERRORS = (
+    CatalogError,
+    DeployError,
+    EnsembleError,
+    EnvironmentTooSmallError,
+    InProcessFailedError,
+    NoFreePortError,
+    ScenarioError,
+    WorkloadError,
+)
+_FAILED, _INTERRUPTED = 2, 130
+_SCENARIOS = Path("scenarios")
+
+
+@click.group()
+def main() -> None:
+    """Compare serving architectures of one ensemble under open-loop load."""
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
+@click.option("--sut", "suts", multiple=True, help="run only this SUT; may be given again")
+def run(scenario: Path, out: Path, suts: tuple[str, ...]) -> None:
+    """Run SCENARIO and print its run directory."""
+    directory, _ = run_scenario(scenario, out, suts, Console())
+    print(directory.path)
+
+
+@main.command()
+@click.argument("sut")
+@click.option("--ensemble", "module", default="architectures.ensemble", show_default=True)
+@click.option("--tier", default="tiny", show_default=True)
+@click.option("--search-path", multiple=True, help="folder that holds the ensemble's module")
+@click.option("--cores", default=1, show_default=True, help="cores the SUT is pinned to")
+def serve(sut: str, module: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
+    """Deploy SUT (ARCHITECTURE or ARCHITECTURE:VARIANT) until Ctrl-C."""
+    folders = tuple(str(Path(folder).resolve()) for folder in search_path)
+    with served(sut, EnsembleChoice(module, tier, search_path=folders), cores) as up:
+        print(f"{up.sut} is ready after {up.deployment.start_up_s:.1f} s: {up.deployment.url}")
+        print(f"try it:  {up.curl}", flush=True)
+        print("Ctrl-C stops it", flush=True)
+        wait_until_it_ends(up.deployment)
+
+
+@main.command(name="list")
+def list_() -> None:
+    """List architectures with their variants, and scenarios."""
+    for name in catalog.names():
+        try:
+            architecture = catalog.find(name)
+        except CatalogError as error:
+            print(f"{name}: {error}")
+            continue
+        print(f"{name}: {architecture.summary}")
+        for variant in architecture.variants:
+            print(f"    {name}:{variant.name}: {variant.summary}")
+    for path in sorted(_SCENARIOS.glob("*.toml")):
+        scenario = read_scenario(path)
+        print(f"{path} (about {expected_s(scenario) / 60:.0f} min): {scenario.summary}")
+
+
+@main.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+def check(scenario: Path) -> None:
+    """Read SCENARIO and find every name in it, without starting anything."""
+    resolved = resolve(read_scenario(scenario))
+    load = resolved.scenario.load
+    print(f"{scenario} can be run: {', '.join(resolved.suts)}")
+    print(
+        f"{load.blocks} blocks of {len(resolved.suts)} SUTs at {len(load.rates)} load steps: "
+        f"about {expected_s(resolved.scenario) / 60:.0f} minutes; "
+        f"SUT on cores {resolved.cores.sut}, load from cores {resolved.cores.harness}"
+    )
+
+
+def in_words() -> None:
+    """The one edge where exceptions become words and exit codes."""
+    # A closed terminal or a polite kill is an interrupt too: everything is stopped in order.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        print("stopped; every process it had started has ended", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
+    except _USER_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(_FAILED)
+
+
+if __name__ == "__main__":
+    in_words()

@@ -1,0 +1,72 @@
+"""Where a run's files lie (the layout is described in ``harness.record``)."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from harness.record import RunRecord, TrialPlace, TrialRecord, write_record
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One run's folder."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, under: Path, name: str, now: datetime, scenario: Path) -> "RunDirectory":
+        """Make a new folder, named by time and scenario, and keep the scenario's file in it."""
+        first = f"{now:%Y%m%d-%H%M%S}-{name}"
+        path, again = under / first, 1
+        while path.exists():
+            again += 1
+            path = under / f"{first}-{again}"
+        for folder in ("plans", "trials", "logs"):
+            (path / folder).mkdir(parents=True)
+        shutil.copyfile(scenario, path / "scenario.toml")
+        return cls(path)
+
+    @property
+    def payloads(self) -> Path:
+        """Row i is payload i."""
+        return self.path / "payloads.parquet"
+
+    @property
+    def references(self) -> Path:
+        """Line i is the reference answer to payload i."""
+        return self.path / "references.jsonl"
+
+    @property
+    def logs(self) -> Path:
+        """What was logged outside any trial."""
+        return self.path / "logs"
+
+    def plan(self, block: int, step: int) -> Path:
+        """The load plan of one block and step."""
+        return self.path / "plans" / f"b{block:02}-s{step:02}.parquet"
+
+    def trial(self, place: TrialPlace) -> Path:
+        """One trial's folder."""
+        return self.path / "trials" / place.directory
+
+    def save_run(self, record: RunRecord) -> None:
+        """Write ``run.json`` and point ``latest`` here."""
+        write_record(self.path / "run.json", record)
+        latest = self.path.parent / LATEST
+        if latest.is_symlink() or not latest.exists():
+            latest.unlink(missing_ok=True)
+            latest.symlink_to(self.path.name)
+
+    def save_trial(self, record: TrialRecord) -> None:
+        """Write ``trial.json``."""
+        folder = self.trial(record.place)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_record(folder / "trial.json", record)
+
+    def discard_if_empty(self) -> None:
+        """Remove the folder of a run that never came to be: one without ``run.json``."""
+        if not (self.path / "run.json").exists():
+            shutil.rmtree(self.path)
