@@ -6,7 +6,6 @@ import numpy as np
 
 from harness.record import Step
 from reports.charts.figure import Chart, axis, look, numbers, points, upright
-from reports.claims import at
 from reports.metrics import BY_KEY
 from reports.results import Results
 
@@ -53,7 +52,7 @@ def side_by_side(results: Results, step: Step) -> Iterator[Chart]:
             "yaxis": {"automargin": True, "range": [-0.6, len(cells) - 0.4]},
             "shapes": [upright(limit, "ceiling")] if limit else [],
         }
-        where = f"{metric.name} at {at(step)}"
+        where = f"{metric.name}, {step.asked}"
         yield Chart(
             f"side-{step.index}-{key}",
             where,
