@@ -13,6 +13,9 @@ _STAGE = (
     r";compute=(?P<compute>\d+(?:\.\d+)?);batch=(?P<batch>\d+)$"
 )
 
+CHUNK = 65_536
+"""Headers parsed at once: their pieces take several times their own memory."""
+
 STAGE_COLUMNS = ("row", "stage", "wall_s", "queue_s", "compute_s", "hop_s", "batch_size")
 
 
@@ -27,16 +30,31 @@ def stage_timings(headers: pa.Array) -> pd.DataFrame:
         wall time leaves after queue and compute, never below 0. Entries of another form are
         passed over.
     """
+    chunks = [
+        _entries(headers.slice(start, CHUNK), start) for start in range(0, len(headers), CHUNK)
+    ]
+    table = pa.concat_tables(chunks or [_entries(headers, 0)]).unify_dictionaries()
+    frame: pd.DataFrame = table.to_pandas()
+    frame["hop_s"] = (frame["wall_s"] - frame["queue_s"] - frame["compute_s"]).clip(lower=0)
+    return frame[list(STAGE_COLUMNS)]
+
+
+def _entries(headers: pa.Array, start: int) -> pa.Table:
+    """The stage entries of some headers, the first of them standing at row ``start``."""
     entries = pc.split_pattern(headers.cast(pa.large_string()), ",")
-    rows = pc.list_parent_indices(entries)
+    rows = pc.add(pc.list_parent_indices(entries), start)
     found = pc.extract_regex(pc.utf8_trim_whitespace(pc.list_flatten(entries)), _STAGE)
     kept = pc.is_valid(found)
-    fields = found.filter(kept).flatten()
-    stage, wall, queue, compute, batch = fields
-    frame = pd.DataFrame({"row": rows.filter(kept).to_numpy(zero_copy_only=False)})
-    frame["stage"] = stage.dictionary_encode().to_pandas()
-    for name, column in (("wall_s", wall), ("queue_s", queue), ("compute_s", compute)):
-        frame[name] = column.cast(pa.float64()).to_numpy(zero_copy_only=False) / 1e3
-    frame["hop_s"] = (frame["wall_s"] - frame["queue_s"] - frame["compute_s"]).clip(lower=0)
-    frame["batch_size"] = batch.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return frame
+    stage, wall, queue, compute, batch = found.filter(kept).flatten()
+    seconds = {
+        name: pc.divide(column.cast(pa.float64()), 1e3)
+        for name, column in (("wall_s", wall), ("queue_s", queue), ("compute_s", compute))
+    }
+    return pa.table(
+        {
+            "row": rows.filter(kept),
+            "stage": stage.dictionary_encode(),
+            **seconds,
+            "batch_size": batch.cast(pa.int64()),
+        }
+    )
