@@ -21,12 +21,13 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 BODY = b'{"tags": ["known"]}' + b" " * 600
 
 
 class KnownServer:
-    def __init__(self, settings):
+    def __init__(self, settings: dict[str, Any]) -> None:
         self.service_s = itertools.cycle(settings.get("service_s", [0.0]))
         self.burn_s = settings.get("burn_s", 0.0)
         self.freeze_at_s = settings.get("freeze_at_s")
@@ -37,7 +38,7 @@ class KnownServer:
         self.log = []
         self.connections = 0
 
-    async def connection(self, reader, writer):
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -48,19 +49,20 @@ class KnownServer:
                 await self.request(headers["x-request-id"], writer)
         writer.close()
 
-    async def request(self, request_id, writer):
+    async def request(self, request_id: str, writer: asyncio.StreamWriter) -> None:
         begun_ns = time.perf_counter_ns()
         entry = [int(request_id), begun_ns, 0]
         self.log.append(entry)
-        if len(self.log) == 1 and self.freeze_at_s is not None:
+        number = len(self.log)
+        if number == 1 and self.freeze_at_s is not None:
             asyncio.get_running_loop().call_later(self.freeze_at_s, time.sleep, self.freeze_s)
-        if self.exit_after is not None and len(self.log) > self.exit_after:
+        if self.exit_after is not None and number > self.exit_after:
             os._exit(1)
         burn(self.burn_s)
         await asyncio.sleep(next(self.service_s))
         answer = b"HTTP/1.1 %d Known\r\nContent-Length: %d\r\nServer-Timing: known;dur=1\r\n\r\n"
         whole = answer % (self.status, len(BODY)) + BODY
-        if self.cut_after is not None and len(self.log) > self.cut_after:
+        if self.cut_after is not None and number > self.cut_after:
             writer.write(whole[:-100])
             writer.close()
             return
@@ -69,18 +71,19 @@ class KnownServer:
         entry[2] = time.perf_counter_ns()
 
 
-def burn(cpu_s):
+def burn(cpu_s: float) -> None:
     end = time.process_time() + cpu_s
     while time.process_time() < end:
         pass
 
 
-async def main():
+async def main() -> None:
     server = KnownServer(json.loads(sys.argv[1]))
     listener = await asyncio.start_server(server.connection, "127.0.0.1", 0, backlog=1024)
-    print(listener.sockets[0].getsockname()[1], flush=True)
+    print(listener.sockets[0].getsockname()[1], flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps({"requests": server.log, "connections": server.connections}), flush=True)
+    log = {"requests": server.log, "connections": server.connections}
+    print(json.dumps(log), flush=True)  # noqa: T201
     os._exit(0)
 
 

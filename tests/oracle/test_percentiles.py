@@ -1,23 +1,28 @@
 """What we say of response times against what the server, and arithmetic, know of them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from time import perf_counter_ns, sleep
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pytest
 
 from workloads.sample import Outcome
 
+Floats: TypeAlias = npt.NDArray[np.float64]
 NS = 1_000_000
 
 
-def milliseconds(table, until, since):
+def milliseconds(table: pa.Table, until: str, since: str) -> Floats:
     good = table["outcome"].to_numpy() == Outcome.OK
     return (table[until].to_numpy() - table[since].to_numpy())[good] / NS
 
 
-def true_ms(truth):
+def true_ms(truth: dict[str, Any]) -> Floats:
     return np.array([(answered - begun) / NS for _, begun, answered in truth["requests"]])
 
 
@@ -30,30 +35,48 @@ def true_ms(truth):
     ],
     ids=["constant 20 ms", "constant 50 ms", "random"],
 )
-def test_known_delays_are_recovered(known_server, play, arrivals, service_s):
-    """The server's own log is the control: the machine's noise is in both."""
-    server = known_server(service_s=service_s)
-    result, table = play(server.url, arrivals=arrivals)
-    truth = server.truth()
-    assert len(truth["requests"]) == len(table) == int(result.report["sent"])
+def test_known_delays_are_recovered(
+    known_server: Callable[..., Any], play: Callable[..., Any], arrivals: str, service_s: Any
+) -> None:
+    """Within 2 % or 1 ms of the server's own log, which is the control: noise is in both.
+
+    Never below it, ever. Above it other processes may push us, so the best of three counts: what
+    the generator adds by itself it adds each time.
+    """
+    excess = []
+    for _ in range(3):
+        server = known_server(service_s=service_s)
+        result, table = play(server.url, arrivals=arrivals)
+        truth = server.truth()
+        assert len(truth["requests"]) == len(table) == int(result.report["sent"])
+        assert (table["outcome"].to_numpy() == Outcome.OK).all()
+        excess.append(excess_ms(table, truth))
+        if excess[-1] <= 0:
+            return
+    pytest.fail(f"over the allowance by {excess} ms, three times")
+
+
+def excess_ms(table: pa.Table, truth: dict[str, Any]) -> float:
+    """The most by which p50 or p95 lies above the truth and its allowance."""
     ours, theirs = milliseconds(table, "received_ns", "intended_ns"), true_ms(truth)
+    excess = -np.inf
     for percentile in (50, 95):
         seen, true = np.percentile(ours, percentile), np.percentile(theirs, percentile)
         assert seen >= true
-        assert seen - true < max(0.02 * true, 1.0) + noise_ms(table, truth, percentile)
+        allowance = max(0.02 * true, 1.0) + asleep_ms(table, truth, percentile)
+        excess = max(excess, seen - true - allowance)
+    return float(excess)
 
 
-def noise_ms(table, truth, percentile):
+def asleep_ms(table: pa.Table, truth: dict[str, Any], percentile: float) -> float:
     """How long requests lay in the kernel before the server's process ran: not the generator's."""
-    begun = {index: begun_ns for index, begun_ns, _ in truth["requests"]}
-    good = table["outcome"].to_numpy() == Outcome.OK
-    sent = table["sent_ns"].to_numpy()[good]
-    index = table["index"].to_numpy()[good]
-    waits = np.array([begun[i] for i in index.tolist()]) - sent
-    return np.percentile(waits, percentile) / NS
+    begun_ns = np.array([begun for _, begun, _ in sorted(truth["requests"])])
+    return float(np.percentile(begun_ns - table["sent_ns"].to_numpy(), percentile)) / NS
 
 
-def test_a_freeze_is_felt_by_every_request_meant_for_it(known_server, play):
+def test_a_freeze_is_felt_by_every_request_meant_for_it(
+    known_server: Callable[..., Any], play: Callable[..., Any]
+) -> None:
     """1 s frozen, 100 rps, 8 s, 20 ms of service: p95 is about 620 ms; a closed loop reads 25.
 
     The truth comes from arithmetic on the plan alone: a request meant for the freeze waits for its
@@ -72,7 +95,9 @@ def test_a_freeze_is_felt_by_every_request_meant_for_it(known_server, play):
     assert (published > 100).mean() == pytest.approx((expected > 100).mean(), rel=0.1)
 
 
-def expected_ms(intended_s, frozen_from_s, frozen_until_s, service_s):
+def expected_ms(
+    intended_s: Floats, frozen_from_s: float, frozen_until_s: float, service_s: float
+) -> Floats:
     """A request in service when the freeze begins is frozen too: its timer fires late."""
     ready = intended_s + service_s
     meets = (intended_s < frozen_until_s) & (ready > frozen_from_s)
@@ -81,7 +106,7 @@ def expected_ms(intended_s, frozen_from_s, frozen_until_s, service_s):
     return (done - intended_s) * 1e3
 
 
-def test_a_closed_loop_hides_the_same_freeze(known_server):
+def test_a_closed_loop_hides_the_same_freeze(known_server: Callable[..., Any]) -> None:
     """The control: ten clients at 10 rps each, timed from their sends, as is done everywhere."""
     server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
     with ThreadPoolExecutor(10) as pool:
@@ -89,7 +114,7 @@ def test_a_closed_loop_hides_the_same_freeze(known_server):
     assert np.percentile(np.concatenate(times), 95) < 100
 
 
-def closed_loop_ms(url):
+def closed_loop_ms(url: str) -> Floats:
     connection = HTTPConnection(url.removeprefix("http://"))
     start_ns, times = perf_counter_ns(), []
     while perf_counter_ns() < start_ns + 8_000 * NS:
