@@ -15,7 +15,7 @@ from architectures.spec import Architecture, Blueprint, Component, Launch, Varia
 
 _NAME = "microservices"
 _GATEWAY = "gateway"
-_HEADLINE = {"light": "gateway", "group": "stage", "members": "batch"}
+_HEADLINE = {"light": "gateway", "group": "stage", "message": "batch"}
 
 
 def _blueprint(launch: Launch) -> Blueprint:
@@ -55,24 +55,26 @@ ARCHITECTURE = Architecture(
     variants=(
         _variant(
             "fused_cpu",
-            "a service for each model; pre- and post-processing in the gateway; calls that wait "
-            "for one service share a message",
+            "A service for each model, pre- and post-processing beside the gateway; "
+            "calls that wait for one service share a message.",
         ),
         _variant(
             "grouped",
-            "models that read from the same stages share a service",
+            "As fused_cpu, but models that read from the same stages share a service: "
+            "fewer processes, less memory.",
             group="sources",
         ),
         _variant(
             "split",
-            "a service for every stage, pre- and post-processing too",
+            "A service for every stage, pre- and post-processing too.",
             light="service",
         ),
         _variant(
-            "split_single",
-            "a service for every stage, and a message for every call of every request",
+            "per_call",
+            "The usual form: a service for every stage, a message for every call, "
+            "batches found by the service.",
             light="service",
-            members="one",
+            message="call",
         ),
     ),
     blueprint=_blueprint,

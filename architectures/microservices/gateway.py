@@ -1,56 +1,83 @@
-"""The gateway: answers the contract, walks the graph, and calls each stage where it runs."""
+"""The gateway: answers the contract, walks the graph, and calls each stage where it runs.
 
+``python -m architectures.microservices.gateway``, started by a deployment.
+"""
+
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
+from aiohttp import ClientSession
 from fastapi import FastAPI
 
-from architectures import front, server_config
+from architectures.front import create_app
+from architectures.front.serve import listening_socket, serve
 from architectures.graph import Answer, Call, Graph, Inputs, walk
 from architectures.microbatch import StageExecutor
-from architectures.microservices.hop import Hop, Pace, open_session, until_ready
+from architectures.microservices.hop import Hop, Pace, is_ready, open_session
 from architectures.microservices.layout import lay_out
 from architectures.microservices.service import STAGE_PREFIX
-from architectures.microservices.serving import serve
 from architectures.plugin import Ensemble, load_ensemble
-from architectures.server_config import ServerConfig
+from architectures.server_config import ServerConfig, from_environment
+
+_PROBE_S = 0.1
+_PROBE_AGAIN_S = 5.0  # a ready service is asked seldom: probes cost the SUT's own cores
 
 
 class Gateway:
     """Where each stage of an ensemble runs, and how it is called there.
 
     Args:
-        config: of this process; ``peers`` names the services.
-        ensemble: its light stages may be loaded here.
+        config: of this process; ``peers`` says where the services are.
+        ensemble: what is served; stages kept beside the gateway are loaded here.
     """
 
     def __init__(self, config: ServerConfig, ensemble: Ensemble) -> None:
         self._config = config
         self._layout = lay_out(ensemble, config.options)
-        choice = config.ensemble
+        choice, policy = config.ensemble, config.policy
         stages = {
-            name: ensemble.load_stage(name, choice.tier, choice.device, config.policy.torch_threads)
+            name: ensemble.load_stage(name, choice.tier, choice.device, policy.torch_threads)
             for name in self._layout.beside
         }
-        self._beside = StageExecutor(stages, config.policy, config.cores)
+        self._beside = StageExecutor(stages, policy, config.cores)
         self._hops: dict[str, Hop] = {}
+        self._ready = dict.fromkeys(config.peers, False)
 
     @asynccontextmanager
-    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Keep the connections to the services while the server runs."""
-        pace = _pace(self._config)
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Hold the connections to the services, and keep asking whether these are ready."""
         async with open_session(self._config.policy) as session:
-            for service in self._layout.services:
-                url = self._config.peers[service.name]
-                await until_ready(session, url)
-                for stage in service.stages:
-                    self._hops[stage] = Hop(stage, url + STAGE_PREFIX + stage, session, pace)
+            self._connect(session)
+            watchers = [
+                asyncio.create_task(self._watch(session, name, url))
+                for name, url in self._config.peers.items()
+            ]
             yield
-            self._beside.close()
+            for watcher in watchers:
+                watcher.cancel()
+        self._beside.close()
+
+    def ready(self) -> bool:
+        """Whether every service could answer when it was last asked."""
+        return all(self._ready.values())
 
     def run(self, graph: Graph, request: Inputs) -> Awaitable[Answer]:
         """Walk one request through a graph."""
         return walk(graph, request, self._call(self._beside.admit()))
+
+    def _connect(self, session: ClientSession) -> None:
+        pace = _pace(self._config)
+        for service in self._layout.services:
+            url = self._config.peers[service.name] + STAGE_PREFIX
+            for stage in service.stages:
+                self._hops[stage] = Hop(stage, url + stage, session, pace)
+
+    async def _watch(self, session: ClientSession, name: str, url: str) -> None:
+        while True:
+            self._ready[name] = await is_ready(session, url)
+            await asyncio.sleep(_PROBE_AGAIN_S if self._ready[name] else _PROBE_S)
 
     def _call(self, beside: Call) -> Call:
         hops = self._hops
@@ -60,25 +87,29 @@ class Gateway:
 
 
 def _pace(config: ServerConfig) -> Pace:
+    """One message at a time, of a batch; or one a call, and the service finds its batches."""
     policy = config.policy
-    if config.options["members"] == "one":
+    if config.options["message"] == "call":
         return Pace(1, policy.queue_bound, 0.0)
     return Pace(policy.max_batch, 1, policy.batch_wait_s)
 
 
 def main() -> None:
-    """Serve the gateway this process was started as."""
-    config = server_config.from_environment()
+    """Serve until told to stop."""
+    config = from_environment()
     ensemble = load_ensemble(config.ensemble)
     gateway = Gateway(config, ensemble)
-    app = front.create_app(
+    app = create_app(
         config,
         ensemble,
         gateway.run,
         queue_bound=config.policy.queue_bound,
+        ready=gateway.ready,
         lifespan=gateway.lifespan,
     )
-    serve(app, config.port, config.policy, lifespan=True)
+    gc.collect()
+    gc.freeze()  # what is loaded lives as long as the process; the collector need not walk it
+    serve(app, config, listening_socket(config.port))
 
 
 if __name__ == "__main__":

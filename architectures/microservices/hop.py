@@ -1,19 +1,19 @@
-"""The gateway's side of a hop: one stage of a service, over connections that stay open.
+"""The gateway's side of a hop: the calls of one stage on their way to its service.
 
-Calls that wait for the same stage travel in one message, and wait here until the service is free
-(late binding): a batch then closes as late as it can, what is cancelled before costs the service
-nothing, and the price of an HTTP exchange is shared by a batch.
+Calls that wait for a stage travel in one message, and wait here until its service is free. A batch
+then closes as late as it can, a call cancelled before costs the service nothing, and the price of
+an HTTP exchange is shared by a batch.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from time import perf_counter_ns
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
@@ -24,34 +24,34 @@ from architectures.spec import ServingPolicy
 
 _LOG = logging.getLogger("servebench.gateway")
 _HEADERS: Final = {"Content-Type": wire.CONTENT_TYPE}
-_READ_BUFFER_BYTES: Final = 4 * 1024 * 1024  # a reply of tensors in few reads, without pausing
-_QUOTED: Final = 200
-_PROBE_S: Final = 0.1
+_READ_BUFFER_BYTES: Final = 4 * 1024 * 1024  # a reply of tensors is read without pausing
+_QUOTED_BYTES: Final = 200
+
+_Message: TypeAlias = "asyncio.Task[Sequence[StageResult | Problem]]"
 
 
 def open_session(policy: ServingPolicy) -> ClientSession:
-    """A session that does for a hop what a hop needs and nothing else.
+    """The connections of this process to all services, kept open between calls.
 
-    It drops an idle connection before the service would, or a call could meet a closing one.
+    An idle one is dropped well before the service would drop it: a call that met a closing
+    connection would fail for nothing.
     """
     return ClientSession(
         connector=TCPConnector(limit=0, keepalive_timeout=policy.keep_alive_s / 2),
         cookie_jar=DummyCookieJar(),
         auto_decompress=False,
-        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
         read_bufsize=_READ_BUFFER_BYTES,
         timeout=ClientTimeout(total=MAX_TIMEOUT_S),
     )
 
 
-async def until_ready(session: ClientSession, url: str) -> None:
-    """Wait for a service to say that its stages are loaded."""
-    while True:
-        with suppress(ClientError):
-            async with session.get(url + READY_PATH) as response:
-                if response.status == HTTPStatus.OK:
-                    return
-        await asyncio.sleep(_PROBE_S)
+async def is_ready(session: ClientSession, url: str) -> bool:
+    """Whether a service says that it can answer."""
+    try:
+        async with session.get(url + READY_PATH) as response:
+            return response.status == HTTPStatus.OK
+    except (ClientError, TimeoutError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Pace:
     Attributes:
         members: most calls of one message.
         in_flight: most messages at once to one stage.
-        wait_s: how long the first call waits for others once a message may go.
+        wait_s: how long a first call waits for others while a message could go.
     """
 
     members: int
@@ -69,7 +69,7 @@ class Pace:
     wait_s: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     inputs: Inputs
     future: "asyncio.Future[StageResult]"
@@ -77,7 +77,7 @@ class _Waiting:
 
 
 class Hop:
-    """Calls of one stage on their way to the service that hosts it.
+    """Calls of one stage.
 
     Args:
         stage: as the service knows it.
@@ -93,38 +93,42 @@ class Hop:
         self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
-        self._messages: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.Handle | None = None
+        self._messages: set[_Message] = set()
+        self._departure: asyncio.Handle | None = None
 
     def call(self, inputs: Inputs) -> "asyncio.Future[StageResult]":
-        """Send one member's inputs; cancelling the future drops it, waiting or on its way."""
+        """Send one member's inputs. Cancel the future to drop it.
+
+        The future raises the stage's Problem, or 503 where the service cannot be reached.
+        """
         future: asyncio.Future[StageResult] = self._loop.create_future()
         self._waiting.append(_Waiting(inputs, future, perf_counter_ns()))
         self._plan()
         return future
 
     def _plan(self) -> None:
-        """Arrange the next message, once what else is due in this turn of the loop has called."""
-        if self._timer is not None or len(self._messages) >= self._pace.in_flight:
+        """Arrange the next message, to leave after whatever else this turn of the loop brings."""
+        if not self._waiting or len(self._messages) >= self._pace.in_flight:
             return
-        if self._waiting:
-            full = len(self._waiting) >= self._pace.members
-            wait_s = 0.0 if full else self._pace.wait_s
-            self._timer = (
-                self._loop.call_later(wait_s, self._send)
-                if wait_s
-                else self._loop.call_soon(self._send)
-            )
+        full = len(self._waiting) >= self._pace.members
+        if self._departure is None:
+            if full or not self._pace.wait_s:
+                self._departure = self._loop.call_soon(self._depart)
+            else:
+                self._departure = self._loop.call_later(self._pace.wait_s, self._depart)
+        elif full and isinstance(self._departure, asyncio.TimerHandle):
+            self._departure.cancel()
+            self._departure = self._loop.call_soon(self._depart)
 
-    def _send(self) -> None:
-        self._timer = None
+    def _depart(self) -> None:
+        self._departure = None
         members = self._take()
         if members:
-            message = self._loop.create_task(self._exchange(members))
+            message = self._loop.create_task(self._exchange([m.inputs for m in members]))
             self._messages.add(message)
-            message.add_done_callback(self._returned)
-            _cancel_with_all(message, members)
-            self._plan()
+            message.add_done_callback(partial(self._arrive, members, perf_counter_ns()))
+            _end_with_all(message, members)
+        self._plan()
 
     def _take(self) -> list[_Waiting]:
         members: list[_Waiting] = []
@@ -134,41 +138,45 @@ class Hop:
                 members.append(member)
         return members
 
-    def _returned(self, message: "asyncio.Task[None]") -> None:
+    async def _exchange(self, calls: Sequence[Inputs]) -> Sequence[StageResult | Problem]:
+        # A view: the client slices its body, and a sliced bytearray is a copy.
+        message = memoryview(wire.encode_calls(calls))
+        async with self._session.post(self._url, data=message, headers=_HEADERS) as response:
+            answer = await response.read()
+        if response.status == HTTPStatus.OK:
+            replies = wire.decode_replies(answer)
+            if len(replies) != len(calls):
+                raise wire.WireError(f"{len(replies)} replies to {len(calls)} calls")
+            return replies
+        said = answer[:_QUOTED_BYTES].decode(errors="replace")
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Problem("overloaded", 503, said)
+        raise wire.WireError(f"it answered {response.status}: {said}")
+
+    def _arrive(self, members: Sequence[_Waiting], sent_ns: int, message: _Message) -> None:
         self._messages.discard(message)
         self._plan()
-
-    async def _exchange(self, members: Sequence[_Waiting]) -> None:
-        sent_ns = perf_counter_ns()
-        try:
-            replies = await self._post(wire.encode_calls([member.inputs for member in members]))
-        except (ClientError, TimeoutError, wire.WireError) as error:
-            replies = [self._unavailable(error)] * len(members)
-        except Problem as problem:
-            replies = [problem] * len(members)
+        if message.cancelled():
+            return
+        error = message.exception()
+        replies = message.result() if error is None else [self._failure(error)] * len(members)
         for member, reply in zip(members, replies, strict=True):
             _settle(member, reply, sent_ns)
 
-    async def _post(self, message: bytearray) -> Sequence[StageResult | Problem]:
-        async with self._session.post(self._url, data=message, headers=_HEADERS) as response:
-            body = await response.read()
-            if response.status == HTTPStatus.OK:
-                return wire.decode_replies(body)
-            raise wire.WireError(
-                f"it answered {response.status} {body[:_QUOTED].decode(errors='replace')}"
-            )
-
-    def _unavailable(self, error: Exception) -> Problem:
-        _LOG.error("the hop to %s failed: %s: %s", self._url, type(error).__name__, error)
-        return Problem(
-            "stage-unavailable",
-            503,
-            f"Stage {self._stage} cannot be reached now; try again, and see the gateway's log.",
-        )
+    def _failure(self, error: BaseException) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, ClientError | TimeoutError):
+            _LOG.error("no answer from %s: %r", self._url, error)
+            text = f"The service of stage {self._stage} cannot be reached; try again."
+            return Problem("stage-unavailable", 503, text)
+        _LOG.error("the exchange with %s failed", self._url, exc_info=error)
+        text = f"Stage {self._stage} could not be called; the gateway's log says why."
+        return Problem("stage-failed", 500, text)
 
 
 def _settle(member: _Waiting, reply: StageResult | Problem, sent_ns: int) -> None:
-    """Hand over a reply; the wait at this side is queueing too, not the price of the hop."""
+    """Hand over a reply. The wait at this side was for the batch too, not the price of the hop."""
     if member.future.done():
         return
     if isinstance(reply, Problem):
@@ -180,15 +188,15 @@ def _settle(member: _Waiting, reply: StageResult | Problem, sent_ns: int) -> Non
     )
 
 
-def _cancel_with_all(message: "asyncio.Task[None]", members: Sequence[_Waiting]) -> None:
-    """Give a message up, and so close its connection, once nobody waits for any of its members."""
+def _end_with_all(message: _Message, members: Sequence[_Waiting]) -> None:
+    """Give a message up, which closes its connection, once nobody waits for any member of it."""
     wanted = len(members)
 
-    def settled(future: "asyncio.Future[StageResult]") -> None:
+    def left(future: "asyncio.Future[StageResult]") -> None:
         nonlocal wanted
         wanted -= future.cancelled()
         if not wanted:
             message.cancel()
 
     for member in members:
-        member.future.add_done_callback(settled)
+        member.future.add_done_callback(left)

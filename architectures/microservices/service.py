@@ -1,20 +1,25 @@
 """One stage service: ``POST /stages/<stage>`` takes calls and answers what became of each.
 
-Raw ASGI, because an internal hop with one path needs no routing, validation or dependencies.
+``python -m architectures.microservices.service``, started by a deployment. Raw ASGI, because an
+internal hop with one path needs no routing, no validation and no dependencies.
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from architectures import contract, server_config, wire
-from architectures.contract import Problem
+import uvicorn
+
+from architectures import wire
+from architectures.contract import HEALTH_PATH, READY_PATH, Problem
 from architectures.graph import Inputs, Stage, StageResult
 from architectures.microbatch import StageExecutor
 from architectures.microservices.layout import lay_out
-from architectures.microservices.serving import serve
 from architectures.plugin import load_ensemble
+from architectures.server_config import HOST, ServerConfig, from_environment
 from architectures.spec import ServingPolicy
 
 Event: TypeAlias = MutableMapping[str, Any]
@@ -26,6 +31,7 @@ STAGE_PREFIX: Final = "/stages/"
 _Reply: TypeAlias = tuple[int, bytes, bytes | bytearray]
 _WIRE: Final = wire.CONTENT_TYPE.encode()
 _TEXT: Final = b"text/plain; charset=utf-8"
+_SHUTDOWN_S: Final = 5
 
 
 class ClientLeft(Exception):  # noqa: N818 - what happened, not an error
@@ -37,11 +43,10 @@ class StageService:
 
     Args:
         stages: what it hosts, loaded.
-        policy: the batching of every architecture, and the bound of the queue.
+        policy: the batching, and the most members that may be in one stage's queue.
     """
 
     def __init__(self, stages: Mapping[str, Stage], policy: ServingPolicy) -> None:
-        self._stages = frozenset(stages)
         self._executor = StageExecutor(stages, policy)
         self._bound = policy.queue_bound
         self._inside = dict.fromkeys(stages, 0)
@@ -49,24 +54,28 @@ class StageService:
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         """Answer one exchange; a caller that leaves takes its waiting members with it."""
         try:
-            status, content_type, body = await self._answer(scope["path"], scope["method"], receive)
+            status, kind, body = await self._answer(scope["path"], scope["method"], receive)
         except ClientLeft:
             return
         except Problem as problem:
-            status, content_type = problem.status, _TEXT
-            body = problem.detail.encode()
-        headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+            status, kind, body = problem.status, _TEXT, problem.detail.encode()
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    def close(self) -> None:
+        """Let the running batch end, then stop."""
+        self._executor.close()
+
     async def _answer(self, path: str, method: str, receive: Receive) -> _Reply:
-        if path in (contract.HEALTH_PATH, contract.READY_PATH):
-            return 200, _TEXT, b"ready\n"
+        if path in (HEALTH_PATH, READY_PATH):
+            return 200, _TEXT, b"ready\n"  # it listens only once its stages are loaded
         stage = path.removeprefix(STAGE_PREFIX)
-        if stage not in self._stages:
-            raise Problem("not-found", 404, f"{path}: stages here are {sorted(self._stages)}")
+        if stage not in self._inside:
+            hosted = ", ".join(STAGE_PREFIX + name for name in self._inside)
+            raise Problem("not-found", 404, f"There is nothing at {path}, only {hosted}.")
         if method != "POST":
-            raise Problem("method-not-allowed", 405, f"{path} takes POST, not {method}")
+            raise Problem("method-not-allowed", 405, f"{path} takes POST, not {method}.")
         calls = _decode(await _read(receive))
         with self._admitted(stage, len(calls)):
             replies = await self._run(stage, calls, receive)
@@ -74,9 +83,11 @@ class StageService:
 
     @contextmanager
     def _admitted(self, stage: str, count: int) -> Iterator[None]:
-        """Hold places in a stage's bounded queue; a gateway that obeys its own bound never asks."""
+        """Hold places in a stage's queue; a gateway that keeps its own bound never fills it."""
         if self._inside[stage] + count > self._bound:
-            raise Problem("overloaded", 503, f"{stage}: {self._bound} members wait already")
+            raise Problem(
+                "overloaded", 503, f"Stage {stage} has {self._bound} places, too few for {count}."
+            )
         self._inside[stage] += count
         try:
             yield
@@ -86,7 +97,7 @@ class StageService:
     async def _run(
         self, stage: str, calls: Sequence[Inputs], receive: Receive
     ) -> list[StageResult | Problem]:
-        """Run the calls of one message; those still waiting are dropped if the caller leaves."""
+        """Run the calls of one message; if the caller leaves, those still waiting are dropped."""
         futures = [self._executor.call(stage, inputs) for inputs in calls]
         settled = asyncio.gather(*futures, return_exceptions=True)
         watcher = asyncio.ensure_future(_disconnect(receive))
@@ -94,15 +105,11 @@ class StageService:
         try:
             return [_reply(stage, result) for result in await settled]
         except asyncio.CancelledError:
-            if watcher.cancelled() or not watcher.done():
+            if not watcher.done() or watcher.cancelled():
                 raise
             raise ClientLeft from None
         finally:
             watcher.cancel()
-
-    def close(self) -> None:
-        """End the running batch and stop."""
-        self._executor.close()
 
 
 def _reply(stage: str, result: StageResult | BaseException) -> StageResult | Problem:
@@ -135,19 +142,42 @@ def _decode(message: bytes) -> list[dict[str, Any]]:
         raise Problem("bad-message", 400, str(error)) from error
 
 
-def main() -> None:
-    """Load the stages of this process's role and serve them."""
-    config = server_config.from_environment()
+def load_service(config: ServerConfig) -> StageService:
+    """Load the stages that this process's role hosts."""
     ensemble = load_ensemble(config.ensemble)
-    layout = lay_out(ensemble, config.options)
     choice, policy = config.ensemble, config.policy
-    (names,) = (service.stages for service in layout.services if service.name == config.role)
+    services = {service.name: service for service in lay_out(ensemble, config.options).services}
     stages = {
         name: ensemble.load_stage(name, choice.tier, choice.device, policy.torch_threads)
-        for name in names
+        for name in services[config.role].stages
     }
-    service = StageService(stages, policy)
-    serve(service, config.port, policy, lifespan=False)
+    if config.options["message"] == "batch":
+        policy = replace(policy, batch_wait_s=0.0)  # the gateway has waited already
+    return StageService(stages, policy)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT, then let what runs end."""
+    config = from_environment()
+    service = load_service(config)
+    gc.collect()
+    gc.freeze()  # what is loaded lives as long as the process; the collector need not walk it
+    uvicorn.run(
+        service,
+        host=HOST,
+        port=config.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=round(config.policy.keep_alive_s),
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+    )
     service.close()
 
 
