@@ -35,9 +35,10 @@ def answer(results: Results) -> list[Sentence]:
 
 def at(step: Step) -> str:
     """A step in words."""
-    rate = f"{number(step.offered_rps)} rps"
     share = step.asked.removesuffix(" ceiling")
-    return rate if share == step.asked else f"{share} {TIMES} ceiling ({rate})"
+    if share == step.asked:
+        return step.asked
+    return f"{share} {TIMES} ceiling ({number(step.offered_rps)} rps)"
 
 
 def _rates_held(results: Results) -> Iterator[Sentence]:

@@ -73,7 +73,7 @@ def render(results: Results, trials: str = "trials") -> str:
         record=results.record,
         answers=_texts(said, "answer"),
         cautions=_texts(said, "caution"),
-        sections=[section for section in _sections(results) if _filled(section)],
+        sections=_sections(results),
         trials=trials,
         style=_resource("report.css"),
         script=_resource("report.js"),
@@ -97,14 +97,9 @@ def _figure(chart: Chart) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped right here
 
 
-def _filled(section: Section) -> bool:
-    return bool(section.charts or section.tables or section.folded)
-
-
 def _sections(results: Results) -> list[Section]:
     """The page after the answer, in reading order."""
     steps = steps_by_rate(results)
-    floor = tables.floor(results)
     return [
         Section(
             "answer",
@@ -135,7 +130,7 @@ def _sections(results: Results) -> list[Section]:
             [chart for step in steps for chart in component_bars(results, step)],
             folded=_present([tables.components(results, s) for s in steps]),
         ),
-        Section("floor", "The measurement floor", tables=[floor] if floor else []),
+        *_floor(results),
         Section(
             "trials",
             "Can the trials be trusted?",
@@ -146,11 +141,22 @@ def _sections(results: Results) -> list[Section]:
         Section(
             "every",
             "Every figure",
-            folded=[tables.every_metric(results, s) for s in steps],
+            folded=_present(
+                [
+                    *(tables.every_metric(results, s) for s in steps),
+                    record_tables.trial_values(results),
+                ]
+            ),
             tables=[record_tables.definitions()],
         ),
         Section("environment", "Environment", tables=record_tables.environment(results)),
     ]
+
+
+def _floor(results: Results) -> list[Section]:
+    """Only where a SUT without a model was measured."""
+    table = tables.floor(results)
+    return [Section("floor", "The measurement floor", tables=[table])] if table else []
 
 
 def _present(items: Sequence[Item | None]) -> list[Item]:

@@ -12,6 +12,7 @@ from reports.usage import component_cpu_s, components, pss_by_component
 
 BIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 MOST_BINS = 120
+FEWEST_BINS = 20
 PER_BIN = 20
 
 
@@ -75,8 +76,8 @@ def picture(trial: TrialFrames, answered: int) -> Picture:
 
 def _bin_s(span_s: float, rate_rps: float) -> float:
     """The narrowest bin that keeps bins few and their medians steady."""
-    fits = (w for w in BIN_S if span_s / w <= MOST_BINS and rate_rps * w >= PER_BIN)
-    return next(fits, BIN_S[-1])
+    few = (w for w in BIN_S if span_s / w <= MOST_BINS)
+    return next((w for w in few if rate_rps * w >= PER_BIN or span_s / w <= FEWEST_BINS), BIN_S[-1])
 
 
 def _series(trial: TrialFrames, bin_s: float) -> pd.DataFrame:

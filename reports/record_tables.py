@@ -52,16 +52,37 @@ def _verdict(record: TrialRecord) -> Shown:
 
 
 def _reasons(record: TrialRecord) -> Shown:
-    said = [f"{r.code}: {r.seen} (threshold {r.threshold}). {r.remedy}" for r in record.reasons]
+    said = [
+        (r.code, f"{r.seen}; fine would be {r.threshold}. To do: {r.remedy}.")
+        for r in record.reasons
+    ]
     if record.error:
-        said.insert(0, record.error)
-    return Shown("; ".join(said), tone="text")
+        said.insert(0, ("error", record.error))
+    return Shown("", tone="text", items=said)
 
 
 def _value(value: float | Missing | None, unit: str) -> Shown:
     if value is None or isinstance(value, Missing):
         return Shown(DASH, value.why if value else "", tone="muted")
     return Shown(amount(value, unit) if unit == "share" else number(value))
+
+
+def trial_values(results: Results) -> Table | None:
+    """Every metric of every trial that was played, trusted or not: what estimates are made of."""
+    trials = sorted(
+        (t for cell in results.cells for t in cell.trials if t.values),
+        key=lambda trial: trial.record.place.order,
+    )
+    rows = [
+        [
+            Shown(_place(trial.record.place)),
+            _verdict(trial.record),
+            *(_value(trial.values[metric.key], metric.unit) for metric in METRICS),
+        ]
+        for trial in trials
+    ]
+    head = [Shown("Trial"), Shown("Verdict"), *(column(metric) for metric in METRICS)]
+    return Table("Every trial's figures", head, rows, wide=True) if rows else None
 
 
 def accuracy(results: Results) -> Table:

@@ -21,8 +21,8 @@ Tone: TypeAlias = Literal["", "text", "muted", "good", "bad", "doubt"]
 class Shown:
     """A table cell: its text, a smaller line under it, and its tone.
 
-    ``beside`` goes with ``under``. ``swatch`` is a colour to show before it; ``link`` a path under
-    the trials' folder.
+    ``items`` are a list's heads and texts; ``beside`` goes with ``under``; ``swatch`` is a colour
+    to show before it; ``link`` a path under the trials' folder.
     """
 
     text: str
@@ -31,6 +31,7 @@ class Shown:
     tone: Tone = ""
     swatch: str = ""
     link: str = ""
+    items: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
