@@ -6,6 +6,7 @@ internal hop with one path needs no routing, no validation and no dependencies.
 
 import asyncio
 import gc
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,8 @@ from architectures.spec import ServingPolicy
 Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
+
+_LOG = logging.getLogger("servebench.service")
 
 STAGE_PREFIX: Final = "/stages/"
 
@@ -103,7 +106,7 @@ class StageService:
         watcher = asyncio.ensure_future(_disconnect(receive))
         watcher.add_done_callback(lambda _: settled.cancel())
         try:
-            return [_reply(stage, result) for result in await settled]
+            return _replies(stage, await settled)
         except asyncio.CancelledError:
             if not watcher.done() or watcher.cancelled():
                 raise
@@ -112,10 +115,22 @@ class StageService:
             watcher.cancel()
 
 
-def _reply(stage: str, result: StageResult | BaseException) -> StageResult | Problem:
-    if isinstance(result, StageResult | Problem):
-        return result
-    return Problem("stage-failed", 500, f"Stage {stage} failed; its service's log says why.")
+def _replies(
+    stage: str, results: Sequence[StageResult | BaseException]
+) -> list[StageResult | Problem]:
+    """What became of each member; a failure that a whole batch shares is logged once."""
+    failed = Problem("stage-failed", 500, f"Stage {stage} failed; its service's log says why.")
+    replies: list[StageResult | Problem] = []
+    logged: BaseException | None = None
+    for result in results:
+        if isinstance(result, StageResult | Problem):
+            replies.append(result)
+            continue
+        if result is not logged:
+            _LOG.error("stage %s failed", stage, exc_info=result)
+            logged = result
+        replies.append(failed)
+    return replies
 
 
 async def _disconnect(receive: Receive) -> None:
