@@ -11,7 +11,7 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from architectures.contract import Problem, StageTiming
 
@@ -91,6 +91,7 @@ class Graph:
             stage: tuple(by_name[other] for other in order if stage in needs[other])
             for stage in order
         }
+        self.sources = {node.stage: tuple(node.sources()) for node in self.nodes}
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -98,8 +99,7 @@ class Graph:
         return tuple(node.stage for node in self.nodes)
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
+class StageResult(NamedTuple):
     """What one member got from a stage, and the time it took there."""
 
     outputs: Outputs
@@ -154,7 +154,10 @@ class _Walk:
                 self._start(node)
 
     def _start(self, node: Node) -> None:
-        inputs = {name: self.values[source][field] for name, source, field in node.sources()}
+        inputs = {
+            name: self.values[source][field]
+            for name, source, field in self.graph.sources[node.stage]
+        }
         started_ns = perf_counter_ns()
         future = self.call(node.stage, inputs)
         self.running[node.stage] = future
@@ -207,7 +210,7 @@ def run_batch(
         members = [i for i in range(len(requests)) if i not in refused]
         if not members:
             break
-        sources = node.sources()
+        sources = graph.sources[node.stage]
         started_ns = perf_counter_ns()
         results = stages[node.stage](
             [{name: values[i][src][field] for name, src, field in sources} for i in members]

@@ -134,7 +134,7 @@ class Door:
             body = await read_body(receive, headers.get(b"content-length"))
             leash.watch(receive)
             answer = await self._run(self._graph, {"body": body, "media_type": media_type})
-        document = encode(answer.document).encode()
+        document = encode(answer.document)
         timing = format_server_timing(answer.timings, perf_counter_ns() - started_ns)
         return 200, [_JSON_HEADER, (b"server-timing", timing.encode())], document
 
@@ -153,7 +153,7 @@ class Door:
     def _refusal(self, problem: Problem, request_id: str) -> _Reply:
         hint = self._hints.get(problem.status)
         headers = [_PROBLEM_HEADER, hint] if hint else [_PROBLEM_HEADER]
-        return problem.status, headers, encode(problem.document(request_id)).encode()
+        return problem.status, headers, encode(problem.document(request_id))
 
 
 def _unexpected(request_id: str) -> Problem:

