@@ -1,10 +1,12 @@
 """From a server's configuration to a Serve application, in either layout."""
 
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray import serve
 
+from architectures.front.metrics import DIRECTORY_VARIABLE
 from architectures.plugin import load_ensemble
 from architectures.ray_serve.replicas import Fused, Ingress, StageReplica
 from architectures.server_config import ServerConfig
@@ -24,10 +26,20 @@ def build(config: ServerConfig) -> "Application":
 
 
 def _fused(config: ServerConfig) -> "Application":
-    """A replica a core, each with an equal share of the bound."""
-    share = ceil(config.policy.queue_bound / config.cores)
-    options = _options(config, "fused", config.cores, processes=config.cores)
+    """A replica for each torch thread's core, all with an equal share of the bound."""
+    replicas = 1 if _on_gpu(config) else max(1, config.cores // config.policy.torch_threads)
+    share = ceil(config.policy.queue_bound / replicas)
+    options = _options(config, "fused", replicas, processes=replicas)
+    if replicas > 1:
+        options["ray_actor_options"]["runtime_env"] = {"env_vars": _shared_metrics(config)}
     return _deployment(serve.ingress()(Fused), options).bind(config, share)
+
+
+def _shared_metrics(config: ServerConfig) -> dict[str, str]:
+    """Where replicas count together: whichever is asked for ``/metrics`` answers for all."""
+    folder = Path(config.directory, "metrics")
+    folder.mkdir(exist_ok=True)
+    return {DIRECTORY_VARIABLE: str(folder)}
 
 
 def _split(config: ServerConfig) -> "Application":
@@ -52,15 +64,20 @@ def _deployment(replica: type, options: dict[str, Any]) -> "Deployment":
     return deployment
 
 
+def _on_gpu(config: ServerConfig) -> bool:
+    return config.ensemble.device.startswith("cuda")
+
+
 def _options(config: ServerConfig, name: str, replicas: int, processes: int) -> dict[str, Any]:
     """One deployment's options; ``processes`` share the GPU, if there is one and they use it."""
-    on_gpu = config.ensemble.device.startswith("cuda") and processes
+    # Rounded down, as Ray counts in ten-thousandths: six sixths must not exceed the GPU.
+    gpu_share = {"num_gpus": 10_000 // processes / 10_000} if processes and _on_gpu(config) else {}
     return {
         "name": name,
         "num_replicas": replicas,
         "max_ongoing_requests": _UNBOUNDED,
         # Cores are pinned from outside; to Ray they are only numbers that must not run out.
-        "ray_actor_options": {"num_cpus": 0, **({"num_gpus": 1 / processes} if on_gpu else {})},
+        "ray_actor_options": {"num_cpus": 0, **gpu_share},
         "max_constructor_retry_count": 1,
         "graceful_shutdown_wait_loop_s": 0.1,
         "graceful_shutdown_timeout_s": 2.0,

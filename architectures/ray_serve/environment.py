@@ -36,6 +36,8 @@ _TUNED = {
     "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(64 * 1024 * 1024),
     # Four spinning threads on a core or two only disturb each other.
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+    # An image in one buffer: read and passed on once, not by 16 kB.
+    "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(64 * 1024),
     # A datagram a request to a Python actor, for metrics that /metrics already has.
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     # Background work on the core that serves: ask once a second, report once a minute.
@@ -56,6 +58,9 @@ def environment(launch: Launch) -> dict[str, str]:
     private = {
         "HOME": directory,
         "RAY_TMPDIR": directory,
+        # Two clusters on one machine would meet on these.
+        "DASHBOARD_METRIC_PORT": str(launch.port()),
+        "AUTOSCALER_METRIC_PORT": str(launch.port()),
         **_EQUAL_FOR_ALL,
     }
     if launch.variant.options["ingress"] == "haproxy":

@@ -16,7 +16,8 @@ from architectures.ray_serve.loopback import launch_haproxy_from
 from architectures.server_config import HOST, ServerConfig, from_environment
 
 _OBJECT_STORE_BYTES = 256 * 1024 * 1024
-_LOG = logging.getLogger("servebench.ray_serve")
+# Given twice: Serve keeps its own processes' setting apart from the deployments'.
+_LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
 
 
 class StartError(Exception):
@@ -72,7 +73,7 @@ def _ray(config: ServerConfig) -> Iterator[None]:
                 "port": config.port,
                 "keep_alive_timeout_s": round(config.policy.keep_alive_s),
             },
-            logging_config={"enable_access_log": False, "log_level": "WARNING"},
+            logging_config=_LOGGING,
         )
         yield
     finally:
@@ -89,7 +90,7 @@ def _deploy(config: ServerConfig) -> None:
     from architectures.ray_serve.replicas import READY_FILE
 
     try:
-        serve.run(build(config), name="servebench", route_prefix="/")
+        serve.run(build(config), name="servebench", route_prefix="/", logging_config=_LOGGING)
     except RuntimeError as error:
         raise StartError(f"the deployments did not start: {error}") from error
     Path(config.directory, READY_FILE).touch()

@@ -67,7 +67,7 @@ def test_haproxy_shares_no_file_and_no_port_with_another_deployment() -> None:
     assert paths
     assert all(path.startswith(DIRECTORY + "/") for path in paths)
     ports = [value for name, value in env.items() if name.endswith("_PORT")]
-    assert len(set(ports)) == len(ports) == 5
+    assert len(set(ports)) == len(ports) == 7
 
 
 def test_a_directory_too_long_for_unix_sockets_is_refused_in_words() -> None:
