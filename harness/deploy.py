@@ -36,6 +36,7 @@ STOP_GRACE_S = 10.0
 """For a component to end cleanly when asked: Ray takes several seconds."""
 
 _POLL_S = 0.05
+_LOG = "keeper.log"
 _LOG_LINES = 15
 _KEEPER_LIMIT_S = STOP_GRACE_S + 25.0
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
@@ -72,7 +73,7 @@ class Keeper:
         own = os.sched_getaffinity(0) - set(claim.cores) or os.sched_getaffinity(0)
         cores = (",".join(map(str, part)) for part in (claim.cores, sorted(own)))
         script = Path(__file__).with_name("keeper.py")
-        with (logs / "keeper.log").open("ab") as log:
+        with (logs / _LOG).open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(script), str(directory), str(logs), *cores],
                 stdin=subprocess.PIPE,
@@ -109,7 +110,7 @@ class Keeper:
         while select([self._process.stdout], [], [], wait_s)[0]:
             received = os.read(self._process.stdout.fileno(), 65536)
             if not received:
-                raise DeployError(f"the keeper ended; see {self._logs / 'keeper.log'}")
+                raise DeployError(f"the keeper ended; see {self._logs / _LOG}")
             *lines, self._pending = (self._pending + received).split(b"\n")
             for event in map(json.loads, lines):
                 self._note(event)
@@ -137,11 +138,13 @@ class Keeper:
             return
         except subprocess.TimeoutExpired as error:
             raise DeployError(
-                f"the keeper (pid {self.pid}) did not end its processes; "
-                f"see {self._logs / 'keeper.log'}"
+                f"the keeper (pid {self.pid}) did not end its processes; see {self._logs / _LOG}"
             ) from error
         for line in (self._pending + out).splitlines():
             self._note(json.loads(line))
+        log = self._logs / _LOG
+        if not log.stat().st_size:
+            log.unlink()
 
 
 @dataclass(frozen=True, slots=True)

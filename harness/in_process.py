@@ -24,13 +24,15 @@ class InProcessFailedError(Exception):
     """The ensemble cannot be run in-process; the message ends in what to do."""
 
 
-def make_references(request: InProcessRequest, claim: ResourceClaim, path: Path) -> None:
-    """Write the reference answers, one line a payload.
+def make_references(
+    request: InProcessRequest, claim: ResourceClaim, path: Path, logs: Path
+) -> None:
+    """Write the reference answers to ``path``, one line a payload.
 
     Raises:
         InProcessFailedError: the ensemble cannot be loaded or run.
     """
-    _run(replace(request, task="references", out=str(path)), claim, path.parent)
+    _run(replace(request, task="references", out=str(path.resolve())), claim, logs)
 
 
 def measure_ceiling(

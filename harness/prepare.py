@@ -95,7 +95,7 @@ def in_process_request(resolved: Resolved, directory: RunDirectory) -> InProcess
         task="references",
         ensemble=resolved.scenario.ensemble.choice(),
         graph=resolved.scenario.ensemble.graph,
-        payloads=str(directory.payloads),
+        payloads=str(directory.payloads.resolve()),
         torch_threads=resolved.scenario.policy.torch_threads,
     )
 
@@ -116,7 +116,8 @@ def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
         )
     write_payloads(directory.payloads, examples)
     claim = resolved.cores.claim(scenario.budget.memory_gib)
-    make_references(in_process_request(resolved, directory), claim, directory.references)
+    request = in_process_request(resolved, directory)
+    make_references(request, claim, directory.references, directory.logs)
     for row, reference in enumerate(read_references(directory.references)):
         if isinstance(reference, dict) and "problem" in reference:
             raise ScenarioError(

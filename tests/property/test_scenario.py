@@ -33,11 +33,14 @@ documents = st.fixed_dictionaries(
                 "steady_s": seconds,
                 "warm_up_s": seconds,
                 "blocks": st.integers(1, 1000),
-                "max_in_flight": st.integers(1, 900),
+                "max_in_flight": st.integers(65, 899),
             },
         ),
     },
-    optional={"summary": st.text(), "slo": st.fixed_dictionaries({"response_time_s": seconds})},
+    optional={
+        "summary": st.text(),
+        "slo": st.fixed_dictionaries({"response_time_s": st.floats(0.001, 5)}),
+    },
 )
 
 

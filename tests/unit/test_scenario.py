@@ -57,6 +57,8 @@ def test_there_are_tracked_scenarios() -> None:
         (LEAST.replace('["monolith"]', '["a", "a"]'), ["suts", "a is named twice"]),
         (LEAST.replace('["monolith"]', '"monolith"'), ["suts = 'monolith'", "must be a list"]),
         (LEAST.replace("least", "A b"), ["name = 'A b'", "lower-case letters"]),
+        (LEAST + "max_in_flight = 64", ["max_in_flight = 64", "policy.queue_bound = 64"]),
+        (LEAST + "drain_s = 0.1", ["drain_s = 0.1", "slo.response_time_s = 0.5"]),
         ("load = 3\n" + LEAST.partition("[load]")[0], ["load = 3", "must be a section"]),
     ],
 )
