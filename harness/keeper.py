@@ -70,6 +70,7 @@ class Keeper:
             log = os.open(
                 os.path.join(self.logs, name + ".log"),  # noqa: PTH118 - stay light after fork
                 os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+                0o644,
             )
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(log, 1)
