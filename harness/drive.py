@@ -5,16 +5,10 @@ the word go on a socket. The socket closing ends it, so does its parent's death,
 the context manager.
 """
 
-import contextlib
 import json
-import os
-import signal
-import site
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -23,20 +17,19 @@ from typing import Self
 
 import numpy as np
 
-import workloads
+from architectures.server_config import HOST
+from harness.http import ask
+from harness.locust_process import LocustProcess
 from harness.ports import PORTS
 from harness.record import Phases
 from workloads.plan import LoadPlan, read_plan
 from workloads.sample import read_samples
 
-LOG_NAME = "locust.log"
-
 _BOOT_LIMIT_S = 60.0
 _SAVE_LIMIT_S = 30.0
+_END_LIMIT_S = 5.0
 _TICK_S = 0.2
-_LOG_LINES = 15
 _NS = 1_000_000_000
-_INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
 class DriveError(Exception):
@@ -97,7 +90,6 @@ def boot(
         frozen = read_plan(plan)
     except (OSError, KeyError, ValueError) as error:
         raise DriveError(f"{plan} is no load plan ({error}); make the run again") from error
-    ours, theirs = socket.socketpair()
     options = {
         "host": url,
         "plan": plan.resolve(),
@@ -107,55 +99,12 @@ def boot(
         "max-in-flight": -(-max_in_flight // workers),
         "timeout-s": timeout_s,
         "drain-s": drain_s,
-        "control-fd": theirs.fileno(),
     }
-    with theirs, (directory / LOG_NAME).open("wb") as log:
-        process = subprocess.Popen(
-            [*_command(workers), *(f"--{name}={value}" for name, value in options.items())],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=directory,
-            env=_environment(directory),
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-    # Before it has started a thread or a worker, so that all of them inherit it.
-    os.sched_setaffinity(process.pid, cores)
+    # No table every two seconds, from the loop that sends.
+    flags = ("--headless", "--only-summary")
+    process = LocustProcess(flags, options, directory=directory, cores=cores, workers=workers)
     limit_s = frozen.duration_s + drain_s + _SAVE_LIMIT_S
-    return Generator(
-        process=process,
-        control=ours,
-        plan=frozen,
-        directory=directory,
-        workers=workers,
-        play_limit_s=limit_s,
-    )
-
-
-def _command(workers: int) -> list[str]:
-    locustfile = Path(workloads.__file__).with_name("locustfile.py")
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
-    command.append("--only-summary")  # no table every two seconds, from the loop that sends
-    if workers > 1:
-        port = str(PORTS.free())
-        command += ["--processes", str(workers), "--master-bind-host", "127.0.0.1"]
-        command += ["--master-bind-port", port, "--master-port", port]
-    return command
-
-
-def _environment(directory: Path) -> dict[str, str]:
-    """A clean environment: no ``LOCUST_*`` variable and no ``~/.locust.conf`` changes the load."""
-    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    root = str(Path(workloads.__file__).parents[1])
-    return {
-        **kept,
-        "HOME": str(directory),
-        "PYTHONUSERBASE": site.getuserbase(),
-        "PYTHONPATH": root,
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-    }
+    return Generator(process, frozen, directory, workers=workers, play_limit_s=limit_s)
 
 
 class Generator:
@@ -167,17 +116,15 @@ class Generator:
 
     def __init__(
         self,
-        *,
-        process: subprocess.Popen[bytes],
-        control: socket.socket,
+        process: LocustProcess,
         plan: LoadPlan,
         directory: Path,
+        *,
         workers: int,
         play_limit_s: float,
     ) -> None:
         self.pid = process.pid
         self._process = process
-        self._control = control
         self._plan = plan
         self._directory = directory
         self._workers = workers
@@ -195,10 +142,7 @@ class Generator:
         trace: TracebackType | None,
     ) -> None:
         """End every process of the generator, whatever it is doing."""
-        self._control.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.end()
 
     def play(self, progress: Callable[[float], None] | None = None) -> DriveResult:
         """Play the plan to its end, drain, and read what the workers left.
@@ -210,7 +154,7 @@ class Generator:
             DriveError: the generator failed or took too long; says what its log says.
         """
         self._wait_for("ready", _BOOT_LIMIT_S)
-        self._control.sendall(b"go\n")
+        self._process.control.sendall(b"go\n")
         start_ns = int(self._wait_for("start", _BOOT_LIMIT_S))
 
         def tell() -> None:
@@ -219,8 +163,7 @@ class Generator:
                 progress(min(max(elapsed_s / self._plan.duration_s, 0.0), 1.0))
 
         self._wait_for("done", self._play_limit_s, tell)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5.0)
+        self._process.let_end(_END_LIMIT_S)
         return _result(self._directory, self._plan, self._workers)
 
     def _wait_for(self, word: str, limit_s: float, tick: Callable[[], None] = lambda: None) -> str:
@@ -231,28 +174,82 @@ class Generator:
             if said == word:
                 return rest
             if said == "failed":
-                raise DriveError(f"the load generator failed: {rest}\n{self._log()}")
+                raise self._failure(f"failed: {rest}")
             tick()
-        raise DriveError(
-            f"the load generator did not say {word!r} within {limit_s:.0f} s\n{self._log()}"
-        )
+        raise self._failure(f"did not say {word!r} within {limit_s:.0f} s")
+
+    def _failure(self, what: str) -> DriveError:
+        return DriveError(f"the load generator {what}\n{self._process.last_lines()}")
 
     def _line(self) -> str:
         """The next line, or nothing if none comes within a tick."""
-        if b"\n" not in self._pending and select([self._control], [], [], _TICK_S)[0]:
-            received = self._control.recv(4096)
+        if b"\n" not in self._pending and select([self._process.control], [], [], _TICK_S)[0]:
+            received = self._process.control.recv(4096)
             if not received:
-                raise DriveError(f"the load generator ended by itself\n{self._log()}")
+                raise DriveError(
+                    f"the load generator ended by itself\n{self._process.last_lines()}"
+                )
             self._pending += received
         if b"\n" not in self._pending:
             return ""
         line, _, self._pending = self._pending.partition(b"\n")
         return line.decode()
 
-    def _log(self) -> str:
-        path = self._directory / LOG_NAME
-        tail = path.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-        return "\n".join([f"the end of {path}:", *tail])
+
+@contextmanager
+def web_ui(
+    *,
+    payloads: Path,
+    url: str,
+    directory: Path,
+    cores: Sequence[int],
+    graph: str = "tag",
+    timeout_s: float = 12.0,
+) -> Iterator[str]:
+    """Locust's web UI over a SUT, for exploring: its address on loopback, until the block ends.
+
+    Nothing is recorded. The UI has a process of its own, so that looking does not delay sending.
+
+    Args:
+        payloads: the payload file.
+        url: the SUT.
+        directory: for Locust's log.
+        cores: for Locust.
+        graph: what to ask the SUT for.
+        timeout_s: patience with one answer.
+
+    Raises:
+        DriveError: the web UI did not come up.
+    """
+    port = PORTS.free()
+    options = {
+        "host": url,
+        "payloads": payloads.resolve(),
+        "graph": graph,
+        "timeout-s": timeout_s,
+        "web-host": HOST,
+        "web-port": port,
+    }
+    process = LocustProcess((), options, directory=directory, cores=cores, workers=1, apart=True)
+    try:
+        process.control.sendall(b"go\n")
+        address = f"http://{HOST}:{port}"
+        _await_page(process, address)
+        yield address
+    finally:
+        process.end()
+
+
+def _await_page(process: LocustProcess, address: str) -> None:
+    limit_ns = time.perf_counter_ns() + int(_BOOT_LIMIT_S * _NS)
+    while process.running() and time.perf_counter_ns() < limit_ns:
+        try:
+            ask(address)
+        except OSError:
+            time.sleep(_TICK_S)
+        else:
+            return
+    raise DriveError(f"Locust's web UI did not come up.\n{process.last_lines()}")
 
 
 def _result(directory: Path, plan: LoadPlan, workers: int) -> DriveResult:

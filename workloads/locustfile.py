@@ -13,6 +13,7 @@ start while it runs; what is published comes from the samples in ``--out``.
 import argparse
 import logging
 import math
+import os
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from pyarrow import ArrowInvalid
 
 from workloads.arrivals import ARRIVALS, WorkloadError
-from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with_parent
+from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with
 from workloads.locustfile_part import Options, Part
 from workloads.locustfile_player import Limits
 from workloads.plan import PlanHeader
@@ -83,8 +84,6 @@ def wire(environment: Any, **_: Any) -> None:
     if not Path(options.payloads or "").is_file():
         raise SystemExit(f"--payloads {options.payloads}: no such file; name a payloads.parquet")
     environment.process_exit_code = 0  # a server's errors are a finding, not our failure
-    if options.control_fd is not None:
-        end_with_parent()
     runner = environment.runner
     if not isinstance(runner, WorkerRunner):
         workers = options.expect_workers if isinstance(runner, MasterRunner) else 1
@@ -186,3 +185,5 @@ _locust.stats.bucket_response_time = three_digits
 _locust.stats.PERCENTILES_TO_CHART = [0.5, 0.95, 0.99]
 _locust.events.init_command_line_parser.add_listener(add_arguments)
 _locust.events.init.add_listener(wire)
+# Workers are forked from the process that imports this, and are of no use without it.
+os.register_at_fork(after_in_child=partial(end_with, os.getpid()))

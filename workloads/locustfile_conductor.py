@@ -99,14 +99,14 @@ class Conductor:
         while heard := control.recv(64):
             if b"go" in heard:
                 self._go.set()
-        _log.error("the harness has gone away; stopping")
-        self._environment.runner.quit()
+        # Not by Locust's own way out, which may be waiting for workers that will never come.
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def end_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux), however it dies."""
+def end_with(parent: int) -> None:
+    """Have the kernel kill this process when ``parent`` dies (Linux), however it dies."""
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:  # it died before we asked
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:  # it died before we asked
         os.kill(os.getpid(), signal.SIGKILL)

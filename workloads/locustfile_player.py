@@ -19,7 +19,7 @@ from workloads.sample import Outcome
 
 _CONNECTIONS_AHEAD = 16
 _BURST = 32
-_PROBE_NS = 20_000_000
+_PROBE_NS = 50_000_000
 
 Heard = Callable[[Outcome, int, int, int], None]
 """``(outcome, status, response_ns, response_bytes)`` of each ended request: the live view."""
