@@ -17,7 +17,7 @@ STATES: dict[State, str] = {
     "late": "throughput followed the offered rate, the SLO was not kept",
     "saturated": f"throughput below {FOLLOWS:.0%} of the offered rate in every trusted block",
     "mixed": "blocks disagree",
-    "unknown": "no trusted trial",
+    "unknown": "no trusted trial that offered anything",
 }
 
 
@@ -32,6 +32,8 @@ def state(results: Results, cell: Cell) -> State:
 def _block_state(results: Results, cell: Cell, block: int) -> State:
     value = {key: cell.by_block(key)[block] for key in _READ}
     known = {key: v for key, v in value.items() if not isinstance(v, Missing)}
+    if not known["offered_rps"]:
+        return "unknown"
     if known["throughput_rps"] < FOLLOWS * known["offered_rps"]:
         return "saturated"
     if results.slo is None:
