@@ -39,10 +39,9 @@ def load(name: str, tier: Tier, device: str, threads: int) -> Stage:
     return stage
 
 
-def pixels(images: Sequence[Bytes], device: torch.device) -> Tensor:
-    """Equal-sized uint8 images as ``(b, 3, h, w)`` float32 in [-1, 1], channels last."""
-    batch = torch.from_numpy(np.stack(images)).to(device)
-    return batch.permute(0, 3, 1, 2).float().mul_(1 / 127.5).sub_(1)
+def pixels(images: Bytes, device: torch.device) -> Tensor:
+    """Images ``(b, h, w, 3)`` as ``(b, 3, h, w)`` float32 in [-1, 1], channels last."""
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().mul_(1 / 127.5).sub_(1)
 
 
 def _rows(tensor: Tensor) -> Floats:
@@ -55,7 +54,7 @@ def _classify(model: nn.Module, device: torch.device) -> _Run:
     widths = [len(names) for names in ATTRIBUTES.values()]
 
     def run(batch: Sequence[Inputs]) -> list[Outputs]:
-        logits: Tensor = model(pixels([member["crop"] for member in batch], device))
+        logits: Tensor = model(pixels(np.stack([member["crop"] for member in batch]), device))
         scores = torch.cat([part.softmax(1) for part in torch.split(logits, widths, 1)], 1)
         return [{"scores": row} for row in _rows(scores)]
 
@@ -66,7 +65,7 @@ def _detect(model: nn.Module, device: torch.device) -> _Run:
     """``thumbnail`` to ``box``: xyxy shares of the image, ``(4,)`` float32."""
 
     def run(batch: Sequence[Inputs]) -> list[Outputs]:
-        boxes = model(pixels([member["thumbnail"] for member in batch], device))
+        boxes = model(pixels(np.stack([member["thumbnail"] for member in batch]), device))
         return [{"box": row} for row in _rows(boxes.clamp_(0, 1))]
 
     return run
@@ -76,7 +75,7 @@ def _keypoints(model: nn.Module, device: torch.device) -> _Run:
     """``crop`` and its ``window`` to ``keypoints``: xy shares of the image, ``(5, 2)`` float32."""
 
     def run(batch: Sequence[Inputs]) -> list[Outputs]:
-        points = _rows(model(pixels([member["crop"] for member in batch], device)))
+        points = _rows(model(pixels(np.stack([member["crop"] for member in batch]), device)))
         windows = np.stack([member["window"] for member in batch])[:, None]
         placed = windows[..., :2] + points * (windows[..., 2:] - windows[..., :2])
         return [{"keypoints": row} for row in placed]

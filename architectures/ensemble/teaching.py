@@ -18,16 +18,24 @@ from architectures.ensemble.lessons import Lessons
 from architectures.ensemble.model_stages import pixels
 from architectures.ensemble.models import build
 from architectures.ensemble.tiers import Tier
+from architectures.ensemble.types import Bytes
 
 Report = Callable[[float], None]
 """Told the finished share of a job."""
 
-_Loss = Callable[[Any, Tensor], Tensor]
-"""From the network and the indices of a batch to the loss."""
+_Loss = Callable[[Any, Tensor, float], Tensor]
+"""From the network, the indices of a batch and the scale of its crops to the loss."""
 
 _ON_CPU = torch.device("cpu")
 _BATCH = 64
 _SMOOTHING = 0.05
+_SCENES_PER_LESSON = 2
+"""A caption needs no painted image, so the captioner sees more scenes."""
+
+_BOX_ERROR = 0.01
+_POINT_ERROR = 0.02
+"""Standard errors that the captioner learns to live with: of a box edge as a share of the image,
+of a keypoint's coordinate in longer sides of the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +46,38 @@ class Schedule:
         epochs: passes over the lessons.
         rate: highest learning rate.
         bfloat16: True to compute in bfloat16, where that is faster.
+        grows: True to begin on crops of half the side, then three quarters: half the work.
     """
 
     epochs: int
     rate: float
-    bfloat16: bool
+    bfloat16: bool = False
+    grows: bool = False
+
+    def scale(self, share: float) -> float:
+        """Side of the crops, as a share of the full one, when ``share`` of the steps is done."""
+        if not self.grows or share >= 0.75:  # noqa: PLR2004 - the last quarter
+            return 1.0
+        return 0.75 if share >= 0.5 else 0.5  # noqa: PLR2004 - the third quarter
 
 
 SCHEDULES = {
-    "detect": Schedule(8, 3e-3, bfloat16=True),
-    "classify_residual": Schedule(6, 3e-3, bfloat16=True),
-    "classify_depthwise": Schedule(6, 3e-3, bfloat16=False),
-    "classify_hybrid": Schedule(6, 1.5e-3, bfloat16=False),
-    "keypoints": Schedule(6, 3e-3, bfloat16=True),
-    "caption": Schedule(4, 4e-3, bfloat16=False),
+    "tiny": {
+        "detect": Schedule(8, 3e-3, bfloat16=True),
+        "classify_residual": Schedule(6, 3e-3, bfloat16=True),
+        "classify_depthwise": Schedule(6, 3e-3),
+        "classify_hybrid": Schedule(6, 1.5e-3),
+        "keypoints": Schedule(6, 3e-3, bfloat16=True),
+        "caption": Schedule(4, 4e-3),
+    },
+    "small": {
+        "detect": Schedule(4, 3e-3, bfloat16=True),
+        "classify_residual": Schedule(4, 3e-3, bfloat16=True, grows=True),
+        "classify_depthwise": Schedule(3, 3e-3, bfloat16=True, grows=True),
+        "classify_hybrid": Schedule(3, 1.5e-3, bfloat16=True),
+        "keypoints": Schedule(4, 3e-3, bfloat16=True, grows=True),
+        "caption": Schedule(3, 3e-3),
+    },
 }
 
 
@@ -62,11 +88,11 @@ def teach(name: str, tier: Tier, lessons: Lessons, seed: int, report: Report) ->
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
     count = len(lessons.boxes)
     if name == "caption":
-        loss = _caption_loss(seed, count * 4)
-        count *= 4
+        count *= _SCENES_PER_LESSON
+        loss = _caption_loss(seed, count)
     else:
         loss = _image_loss(name, lessons)
-    _descend(model.train(), loss, count, SCHEDULES[name], report)
+    _descend(model.train(), loss, count, SCHEDULES[tier.name][name], report)
     return model.eval()
 
 
@@ -78,7 +104,7 @@ def _descend(model: nn.Module, loss: _Loss, count: int, plan: Schedule, report: 
     )
     for step, batch in enumerate(batches):
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
-            cost = loss(model, batch)
+            cost = loss(model, batch, plan.scale(step / len(batches)))
         optimizer.zero_grad()
         torch.autograd.backward(cost)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -100,6 +126,14 @@ def _image_loss(name: str, lessons: Lessons) -> _Loss:
     return _class_loss(lessons)
 
 
+def _shown(crops: Bytes, scale: float) -> Tensor:
+    """Crops as a network reads them, shrunk to a scale."""
+    full = pixels(crops, _ON_CPU)
+    if scale == 1:
+        return full
+    return functional.interpolate(full, scale_factor=scale, mode="bilinear", antialias=True)
+
+
 def _mirrored(images: Tensor) -> tuple[Tensor, Tensor]:
     """Images of which a random half are mirrored, and which ones."""
     turned = torch.rand(len(images)) < 0.5  # noqa: PLR2004 - half
@@ -109,8 +143,8 @@ def _mirrored(images: Tensor) -> tuple[Tensor, Tensor]:
 def _class_loss(lessons: Lessons) -> _Loss:
     widths = [len(names) for names in ATTRIBUTES.values()]
 
-    def loss(model: Any, batch: Tensor) -> Tensor:
-        crops, _ = _mirrored(pixels(lessons.crops[batch], _ON_CPU))
+    def loss(model: Any, batch: Tensor, scale: float) -> Tensor:
+        crops, _ = _mirrored(_shown(lessons.crops[batch], scale))
         truth = torch.from_numpy(lessons.classes[batch])
         parts = model(crops).float().split(widths, 1)
         costs = [
@@ -131,7 +165,7 @@ def overlap(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def _detect_loss(lessons: Lessons) -> _Loss:
-    def loss(model: Any, batch: Tensor) -> Tensor:
+    def loss(model: Any, batch: Tensor, _scale: float) -> Tensor:
         thumbnails, turned = _mirrored(pixels(lessons.thumbnails[batch], _ON_CPU))
         truth = torch.from_numpy(lessons.boxes[batch])
         opposite = torch.stack((1 - truth[:, 2], truth[:, 1], 1 - truth[:, 0], truth[:, 3]), 1)
@@ -144,8 +178,8 @@ def _detect_loss(lessons: Lessons) -> _Loss:
 
 
 def _keypoint_loss(lessons: Lessons) -> _Loss:
-    def loss(model: Any, batch: Tensor) -> Tensor:
-        found = model(pixels(lessons.crops[batch], _ON_CPU))
+    def loss(model: Any, batch: Tensor, scale: float) -> Tensor:
+        found = model(_shown(lessons.crops[batch], scale))
         truth = torch.from_numpy(lessons.points[batch])
         return 20 * functional.smooth_l1_loss(found, truth, beta=0.02)
 
@@ -156,7 +190,7 @@ def _caption_loss(seed: int, count: int) -> _Loss:
     """Captions from drawn findings; no image is needed, only what models would say of one."""
     read, written = _drawn_findings(seed, count)
 
-    def loss(model: Any, batch: Tensor) -> Tensor:
+    def loss(model: Any, batch: Tensor, _scale: float) -> Tensor:
         truth = written[batch]
         logits = model(read[batch], truth[:, :-1])
         return functional.cross_entropy(logits.view(-1, len(VOCABULARY)), truth.view(-1))
@@ -186,11 +220,11 @@ def _drawn_findings(seed: int, count: int) -> tuple[Tensor, Tensor]:
         boxes.append(label.box)
         points.append(label.keypoints)
         rows.append(tokens(caption))
-    box_errors = draw.normal(0, 0.012, (count, 4))
-    point_errors = draw.normal(0, 0.012, (count, 5, 2))
+    seen = np.array(boxes)
+    longer = (seen[:, 2:] - seen[:, :2]).max(1)[:, None, None]
     read = findings(
         np.array(scores, np.float32),
-        np.array(boxes + box_errors, np.float32),
-        np.array(points + point_errors, np.float32),
+        (seen + draw.normal(0, _BOX_ERROR, seen.shape)).astype(np.float32),
+        (points + draw.normal(0, _POINT_ERROR, (count, 5, 2)) * longer).astype(np.float32),
     )
     return torch.from_numpy(read), torch.tensor(rows)
