@@ -104,8 +104,8 @@ class OneUserPerWorker(LoadTestShape):
         runner: Any = self.runner
         if runner.shape_last_tick is None:
             return workers, 100.0
-        if isinstance(runner, MasterRunner) and runner.worker_count < workers:
-            self.conductor.fail("a generator worker died; its last lines are in this log")
+        missing = isinstance(runner, MasterRunner) and runner.worker_count < workers
+        self.conductor.note_missing(missing=missing)
         return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
 
 
@@ -113,6 +113,7 @@ class OpenLoopUser(User):
     """The one user of a worker: plays the worker's whole part of the plan."""
 
     start_ns: AsyncResult
+    _name = ""
 
     @classmethod
     def on_test_start(cls, **_: Any) -> None:
@@ -144,6 +145,7 @@ class OpenLoopUser(User):
         options: Any = self.environment.parsed_options
         workers = options.expect_workers if isinstance(runner, WorkerRunner) else 1
         part = Part(_options(options, self.host or ""), runner.worker_index, workers, self._heard)
+        self._name = part.path
         runner.send_message(READY)
         try:
             part.play(self.start_ns.get())
@@ -155,7 +157,7 @@ class OpenLoopUser(User):
         good = outcome is Outcome.OK
         self.environment.events.request.fire(
             request_type="POST",
-            name="request",
+            name=self._name,
             response_time=response_ns / 1e6 if good else None,
             response_length=size,
             exception=None if good else RequestFailedError(f"{outcome.name} {status or ''}"),

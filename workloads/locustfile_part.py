@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -42,6 +43,9 @@ class Options:
 class Part:
     """Everything worker ``worker`` of ``workers`` needs, loaded before the common start.
 
+    Attributes:
+        path: what is asked for.
+
     Raises:
         OSError: a file is missing.
         WorkloadError: the plan cannot be drawn.
@@ -57,7 +61,9 @@ class Part:
             indices, self._plan.offsets_ns[indices], worker, options.answer_every
         )
         self._connections = Connections(options.url)
-        requests = _requests(options.url, self._plan.header.graph, examples)
+        prefix = urlsplit(options.url).path.rstrip("/")
+        self.path = prefix + contract.graph_path(self._plan.header.graph)
+        requests = _requests(options.url, self.path, examples)
         self._player = Player(
             self._recorder,
             [requests[payload] for payload in self._plan.payloads[indices].tolist()],
@@ -108,9 +114,8 @@ def _plan(plan: Path | PlanHeader, payloads: int) -> LoadPlan:
     return read_plan(plan) if isinstance(plan, Path) else build_plan(plan, payloads)
 
 
-def _requests(url: str, graph: str, examples: Sequence[Example]) -> list[tuple[bytes, bytes]]:
+def _requests(url: str, path: str, examples: Sequence[Example]) -> list[tuple[bytes, bytes]]:
     """Per payload: the bytes before the request id and those after, encoded once, not per send."""
-    path = contract.graph_path(graph)
     return [
         (
             request_head(url, path, example.media_type, len(example.body)),
