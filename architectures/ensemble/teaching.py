@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from architectures.ensemble.attributes import ATTRIBUTES
+from architectures.ensemble.attributes import ATTRIBUTES, KEYPOINTS
 from architectures.ensemble.captions import VOCABULARY, tokens
 from architectures.ensemble.corpus import key, label_of, scene_of
 from architectures.ensemble.features import findings
@@ -29,13 +29,12 @@ _Loss = Callable[[Any, Tensor, float], Tensor]
 _ON_CPU = torch.device("cpu")
 _BATCH = 64
 _SMOOTHING = 0.05
-_SCENES_PER_LESSON = 2
+_SCENES_PER_LESSON = 4
 """A caption needs no painted image, so the captioner sees more scenes."""
 
-_BOX_ERROR = 0.01
-_POINT_ERROR = 0.02
-"""Standard errors that the captioner learns to live with: of a box edge as a share of the image,
-of a keypoint's coordinate in longer sides of the box."""
+_FINDING_ERROR = 0.012
+"""Standard error of box edges and keypoints, as a share of the image, that the captioner learns to
+live with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ SCHEDULES = {
         "classify_depthwise": Schedule(3, 3e-3, bfloat16=True, grows=True),
         "classify_hybrid": Schedule(3, 1.5e-3, bfloat16=True),
         "keypoints": Schedule(4, 3e-3, bfloat16=True, grows=True),
-        "caption": Schedule(3, 3e-3),
+        "caption": Schedule(2, 3e-3),
     },
 }
 
@@ -220,11 +219,11 @@ def _drawn_findings(seed: int, count: int) -> tuple[Tensor, Tensor]:
         boxes.append(label.box)
         points.append(label.keypoints)
         rows.append(tokens(caption))
-    seen = np.array(boxes)
-    longer = (seen[:, 2:] - seen[:, :2]).max(1)[:, None, None]
+    box_errors = draw.normal(0, _FINDING_ERROR, (count, 4))
+    point_errors = draw.normal(0, _FINDING_ERROR, (count, KEYPOINTS, 2))
     read = findings(
         np.array(scores, np.float32),
-        (seen + draw.normal(0, _BOX_ERROR, seen.shape)).astype(np.float32),
-        (points + draw.normal(0, _POINT_ERROR, (count, 5, 2)) * longer).astype(np.float32),
+        (boxes + box_errors).astype(np.float32),
+        (points + point_errors).astype(np.float32),
     )
     return torch.from_numpy(read), torch.tensor(rows)

@@ -5,7 +5,7 @@ Two processes of one thread each: these networks are too small to gain from a se
 
 import multiprocessing
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from time import process_time
@@ -15,19 +15,24 @@ import click
 from rich.progress import Progress
 
 from architectures.ensemble import lessons, model_card, weights
-from architectures.ensemble.graphs import MODELS
 from architectures.ensemble.tiers import BY_NAME
 
 _PROCESSES = 2
 _CHUNK = 250
-_BY_COST = ("classify_depthwise", "keypoints", "classify_hybrid", "detect", "classify_residual")
+_BY_COST = (
+    "classify_depthwise",
+    "keypoints",
+    "classify_hybrid",
+    "detect",
+    "classify_residual",
+    "caption",
+)
 
 
 @click.command()
 @click.option("--tier", type=click.Choice(["tiny", "small"]), required=True)
 @click.option("--count", default=16_000, show_default=True, help="Training images.")
 @click.option("--seed", default=0, show_default=True, help="Of the corpus and of the weights.")
-@click.option("--only", type=click.Choice(MODELS), multiple=True, help="Train these models.")
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
@@ -35,12 +40,10 @@ _BY_COST = ("classify_depthwise", "keypoints", "classify_hybrid", "detect", "cla
     show_default=True,
     help="Where painted lessons are kept.",
 )
-def main(tier: str, count: int, seed: int, only: tuple[str, ...], cache: Path) -> None:
+def main(tier: str, count: int, seed: int, cache: Path) -> None:
     """Paint the lessons, train the models, evaluate them on held-out images, write the card."""
     directory = cache / f"{tier}-{count}-{seed}"
-    spent = paint(tier, count, seed, directory)
-    jobs = [name for name in (*_BY_COST, "caption") if not only or name in only]
-    spent += train(tier, seed, directory, jobs)
+    spent = paint(tier, count, seed, directory) + train(tier, seed, directory)
     model_card.write(tier, {"images": count, "seed": seed, "core_seconds": round(spent)})
 
 
@@ -56,9 +59,11 @@ def paint(tier: str, count: int, seed: int, directory: Path) -> float:
     return spent
 
 
-def train(tier: str, seed: int, directory: Path, names: Iterable[str]) -> float:
+def train(tier: str, seed: int, directory: Path) -> float:
     """Train and save models side by side; core-seconds spent."""
-    return _in_parallel("training", _train_one, [(tier, seed, directory, name) for name in names])
+    return _in_parallel(
+        "training", _train_one, [(tier, seed, directory, name) for name in _BY_COST]
+    )
 
 
 def _in_parallel(title: str, job: Callable[..., float], arguments: list[tuple[Any, ...]]) -> float:
