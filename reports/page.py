@@ -20,7 +20,7 @@ from reports.charts.series import time_series
 from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
 from reports.claims import Sentence, answer
-from reports.results import Cell, Results
+from reports.results import Cell, Results, glimpse
 from reports.saturation import steps_by_rate
 from reports.tables import Table
 
@@ -172,7 +172,7 @@ def _stage_charts(results: Results) -> list[Chart]:
     """One scale for all SUTs of a step, so that bars compare by eye."""
     charts = []
     for step in steps_by_rate(results):
-        cells = results.at(step.index)
+        cells = [glimpse(cell) for cell in results.at(step.index)]
         walls = [s.wall_ms.point for c in cells for s in c.stages if s.wall_ms.point is not None]
         longest = max(walls, default=1.0)
         charts += _present([stage_bars(cell, longest) for cell in cells])

@@ -9,7 +9,7 @@ from reports.estimate import Missing
 from reports.metrics import BY_KEY, METRICS
 from reports.results import Results, TrialResult
 from reports.tables import Shown, Table, column, placed
-from reports.wording import DASH, amount, number
+from reports.wording import DASH, number, plain
 
 _SEEN = ("throughput_rps", "response_p50_ms", "error_share")
 
@@ -64,7 +64,7 @@ def _reasons(record: TrialRecord) -> Shown:
 def _value(value: float | Missing | None, unit: str) -> Shown:
     if value is None or isinstance(value, Missing):
         return Shown(DASH, value.why if value else "", tone="muted")
-    return Shown(amount(value, unit) if unit == "share" else number(value))
+    return Shown(plain(value, unit))
 
 
 def trial_values(results: Results) -> Table | None:

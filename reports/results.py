@@ -1,7 +1,8 @@
 """A run, measured: every trial's values, and the estimates over the trials that can be trusted."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.record import RunRecord, Step, Sut, TrialRecord
 from reports.ceiling import CeilingEstimate, block_ceiling, ceilings
@@ -126,22 +127,33 @@ def _cells(record: RunRecord, trials: list[TrialResult]) -> Iterator[Cell]:
 
 def _cell(sut: Sut, step: Step, trials: tuple[TrialResult, ...]) -> Cell:
     trusted = _trusted(trials)
-    pictures = [t.picture for t in trusted if t.picture is not None]
     estimates = {
         metric.key: within(
             over_blocks([t.values[metric.key] for t in trusted], metric.scale), *metric.bounds
         )
         for metric in METRICS
     }
-    return Cell(
-        sut,
-        step,
-        trials,
-        estimates,
-        _stages(pictures),
-        _by_component([p.cpu_ms for p in pictures]),
-        _by_component([p.pss_mb for p in pictures]),
-    )
+    return Cell(sut, step, trials, estimates, **_pictured(trusted))
+
+
+def glimpse(cell: Cell) -> Cell:
+    """The cell, or where it has no trusted trial its last played one, marked: to draw, no more."""
+    played = [trial for trial in cell.trials if trial.picture is not None]
+    if cell.trusted or not played:
+        return cell
+    seen = _pictured([played[-1]])
+    name = f"{cell.sut.key} (not trusted)"
+    return replace(cell, sut=cell.sut.model_copy(update={"key": name}), **seen)
+
+
+def _pictured(trials: Iterable[TrialResult]) -> dict[str, Any]:
+    """The parts of a cell that come from its trials' pictures."""
+    pictures = [t.picture for t in trials if t.picture is not None]
+    return {
+        "stages": _stages(pictures),
+        "cpu_ms": _by_component([p.cpu_ms for p in pictures]),
+        "pss_mb": _by_component([p.pss_mb for p in pictures]),
+    }
 
 
 def _stages(pictures: list[Picture]) -> tuple[StageEstimate, ...]:

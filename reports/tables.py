@@ -8,11 +8,11 @@ from typing import Literal, TypeAlias
 from harness.record import Step
 from reports.ceiling import CeilingEstimate
 from reports.claims import at
-from reports.estimate import LEVEL, Estimate
+from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import BY_KEY, METRICS, Metric
 from reports.results import Cell, Results
 from reports.saturation import STATES, State, state, steps_by_rate
-from reports.wording import DASH, amount, interval, number
+from reports.wording import DASH, interval, plain
 
 Tone: TypeAlias = Literal["", "text", "muted", "good", "bad", "doubt"]
 
@@ -52,10 +52,20 @@ def shown(estimate: Estimate | None, unit: str) -> Shown:
     if estimate.point is None:
         return Shown(DASH, estimate.note, tone="muted")
     ends = interval(estimate, unit)
-    text = amount(estimate.point, unit) if unit == "share" else number(estimate.point)
+    text = plain(estimate.point, unit)
     if not ends:
         return Shown(text, estimate.note)
     return Shown(text, ends, beside=f"n = {estimate.n}")
+
+
+def seen(cell: Cell, metric: Metric) -> Shown:
+    """A cell's estimate; without a trusted trial, what each one read, one by one."""
+    played = [t.values[metric.key] for t in cell.trials if t.values]
+    known = [value for value in played if not isinstance(value, Missing)]
+    if cell.trusted or not known:
+        return shown(cell.estimates[metric.key], metric.unit)
+    each = ", ".join(plain(value, metric.unit) for value in known)
+    return Shown(DASH, f"not trusted: {each}", tone="muted")
 
 
 def column(metric: Metric, name: str = "") -> Shown:
@@ -104,7 +114,7 @@ def headline(results: Results, step: Step) -> Table:
 
 def _headline_row(results: Results, cell: Cell, keys: Iterable[str]) -> list[Shown]:
     found = state(results, cell)
-    figures = {key: shown(cell.estimates[key], BY_KEY[key].unit) for key in keys}
+    figures = {key: seen(cell, BY_KEY[key]) for key in keys}
     if found != "saturated":  # below saturation it says only how much was offered
         figures["efficiency_rate"] = replace(figures["efficiency_rate"], tone="muted")
     return [named(results, cell), *figures.values(), _state(found)]
@@ -137,10 +147,7 @@ def _state(found: State) -> Shown:
 def every_metric(results: Results, step: Step) -> Table:
     """All that is measured, at one step: a row a metric."""
     cells = [*results.at(step.index), *results.at(step.index, answers=False)]
-    rows = [
-        [column(metric), *(shown(cell.estimates[metric.key], metric.unit) for cell in cells)]
-        for metric in METRICS
-    ]
+    rows = [[column(metric), *(seen(cell, metric) for cell in cells)] for metric in METRICS]
     head = [Shown("Metric"), *(named(results, cell) for cell in cells)]
     return Table(f"Every metric, offered {at(step)}", head, rows, wide=True)
 
@@ -165,7 +172,7 @@ def saturation(results: Results) -> Table:
         for step in steps_by_rate(results):
             cell = results.cell(sut.key, step.index)
             metrics = (BY_KEY[key] for key, _ in _SATURATION)
-            figures = [shown(cell.estimates[m.key], m.unit) for m in metrics]
+            figures = [seen(cell, metric) for metric in metrics]
             rows.append(
                 [
                     named(results, cell),
@@ -271,8 +278,7 @@ def floor(results: Results) -> Table | None:
     if not cells:
         return None
     rows = [
-        [named(results, cell), placed(cell.step)]
-        + [shown(cell.estimates[key], BY_KEY[key].unit) for key in _FLOOR]
+        [named(results, cell), placed(cell.step)] + [seen(cell, BY_KEY[key]) for key in _FLOOR]
         for cell in cells
     ]
     head = [Shown("SUT"), Shown("Step", tone="text"), *(column(BY_KEY[key]) for key in _FLOOR)]

@@ -25,6 +25,11 @@ def amount(value: float, unit: str) -> str:
     return f"{number(value)} {unit}"
 
 
+def plain(value: float, unit: str) -> str:
+    """A number where its column names the unit; a share is a percentage all the same."""
+    return amount(value, unit) if unit == "share" else number(value)
+
+
 def interval(estimate: Estimate, unit: str) -> str:
     """The interval's ends, without a unit except for a share."""
     if estimate.low is None or estimate.high is None:

@@ -7,7 +7,7 @@ from harness.record import Step
 from reports.charts.figure import PALETTE, Chart, axis, points, upright
 from reports.claims import at
 from reports.estimate import Estimate
-from reports.results import Results
+from reports.results import Results, glimpse
 
 _Drawing: TypeAlias = tuple[str, str, list[Mapping[str, Estimate]], list[dict[str, Any]]]
 _NOTHING = Estimate(None, None, None, 0)
@@ -15,7 +15,7 @@ _NOTHING = Estimate(None, None, None, 0)
 
 def component_bars(results: Results, step: Step) -> Iterator[Chart]:
     """CPU per request and memory, one bar a SUT, parted by component."""
-    cells = list(reversed(results.at(step.index)))
+    cells = [glimpse(cell) for cell in reversed(results.at(step.index))]
     best = next((c.cpu_ms.point for c in results.ceilings if c.best), None)
     ceiling = [upright(best, "ceiling")] if best else []
     drawings: tuple[_Drawing, ...] = (

@@ -1,13 +1,16 @@
 """The page as a document: whole, offline, escaped, accessible."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from reports.frames import open_run
 from reports.page import render
 from reports.results import measure_run
+from reports.wording import number
 from tests.golden.report.simulated_run import (
     MICROSERVICES,
     MONOLITH,
@@ -104,6 +107,21 @@ def test_every_trial_stands_in_the_validity_table(page: str) -> None:
     assert len(re.findall(r'<a href="trials/', rows)) == 24
     assert ">failed</a>" in re.sub(r"\s+", "", rows)
     assert "not trusted" in rows
+
+
+def test_trials_that_are_not_trusted_are_shown_one_by_one_and_never_averaged(
+    tmp_path: Path,
+) -> None:
+    plan = Plan(suts=(MONOLITH,), rates=(60.0,), blocks=2, steady_s=4.0)
+    doubted = {(block, 0, MONOLITH.key): (SLOW_HOST,) for block in range(2)}
+    simulate(tmp_path / "run", replace(plan, doubts=doubted))
+    results = measure_run(open_run(tmp_path / "run"))
+    page = render(results)
+    answer = page[page.index('id="answer"') : page.index('id="saturation"')]
+    each = [number(t.values["throughput_rps"]) for t in results.cells[0].trials]
+    assert f"not trusted: {each[0]}, {each[1]}" in answer
+    assert all(e.point is None for e in results.cells[0].estimates.values())
+    assert "monolith:batched (not trusted)" in page[page.index('id="stages"') :]
 
 
 def test_the_null_service_is_the_floor_and_no_contender(page: str) -> None:
