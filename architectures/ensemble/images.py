@@ -24,8 +24,6 @@ _TURNS = {
 }
 """EXIF orientation to what turns the image upright; 1 is upright."""
 
-_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-
 
 def open_image(body: bytes) -> Image.Image:
     """Read an image's header: no pixel is decoded yet.
@@ -94,10 +92,9 @@ def _fitted(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _DEEP_MODES:
-        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).astype(np.uint8)).convert(
-            "RGB"
-        )
+    if image.mode.startswith("I"):  # 16 bits a channel, which Pillow would clip and not scale
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         ground = Image.new("RGBA", layer.size, "white")

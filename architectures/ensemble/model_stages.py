@@ -26,6 +26,7 @@ def load(name: str, tier: Tier, device: str, threads: int) -> Stage:
     pool, which does not survive a fork.
     """
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False  # its short mantissas would show in a batch's scores
     model = weights.load(name, tier).to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
     torch.set_num_threads(threads)

@@ -207,18 +207,18 @@ def _drawn_findings(seed: int, count: int) -> tuple[Tensor, Tensor]:
     scores, boxes, points, rows = [], [], [], []
     for index in range(count):
         label = label_of(scene_of(key("train", seed, index)))
-        caption = label.caption
+        words = label.caption.split()
         parts = []
         for kind, names in ATTRIBUTES.items():
             logits = draw.standard_normal(len(names))
             logits[names.index(getattr(label, kind))] += draw.uniform(1, 8)
             odds = np.exp(logits)
             parts.append(odds / odds.sum())
-            caption = caption.replace(getattr(label, kind), names[int(logits.argmax())])
+            words[words.index(getattr(label, kind))] = names[int(logits.argmax())]
         scores.append(np.concatenate(parts))
         boxes.append(label.box)
         points.append(label.keypoints)
-        rows.append(tokens(caption))
+        rows.append(tokens(" ".join(words)))
     box_errors = draw.normal(0, _FINDING_ERROR, (count, 4))
     point_errors = draw.normal(0, _FINDING_ERROR, (count, KEYPOINTS, 2))
     read = findings(

@@ -166,6 +166,7 @@ def test_no_bytes_raise(body: bytes) -> None:
 shares = st.floats(0, 1, width=32)
 
 
+@settings(deadline=None)
 @given(st.tuples(shares, shares, shares, shares), st.integers(1, 300), st.integers(1, 300))
 def test_a_window_is_square_and_inside_where_it_fits(
     box: tuple[float, ...], width: int, height: int
