@@ -7,6 +7,7 @@ It prints its port, serves until its standard input closes, then prints its own 
 
 service_s       delays, used in turn
 burn_s          CPU seconds burnt for each request
+one_by_one      serves one request at a time, in the order they came
 freeze_at_s     seconds after the first request at which the whole process stops ...
 freeze_s        ... for so long
 exit_after      exits abruptly when that many requests have begun
@@ -35,6 +36,8 @@ class KnownServer:
         self.exit_after = settings.get("exit_after")
         self.cut_after = settings.get("cut_after")
         self.status = settings.get("status", 200)
+        one_by_one = settings.get("one_by_one", False)
+        self.turn = asyncio.Lock() if one_by_one else contextlib.nullcontext()
         self.log = []
         self.connections = 0
 
@@ -58,17 +61,21 @@ class KnownServer:
             asyncio.get_running_loop().call_later(self.freeze_at_s, time.sleep, self.freeze_s)
         if self.exit_after is not None and number > self.exit_after:
             os._exit(1)
-        burn(self.burn_s)
-        await asyncio.sleep(next(self.service_s))
-        answer = b"HTTP/1.1 %d Known\r\nContent-Length: %d\r\nServer-Timing: known;dur=1\r\n\r\n"
-        whole = answer % (self.status, len(BODY)) + BODY
+        async with self.turn:
+            burn(self.burn_s)
+            await asyncio.sleep(next(self.service_s))
+            await self.answer(number, writer)
+            entry[2] = time.perf_counter_ns()
+
+    async def answer(self, number: int, writer: asyncio.StreamWriter) -> None:
+        head = b"HTTP/1.1 %d Known\r\nContent-Length: %d\r\nServer-Timing: known;dur=1\r\n\r\n"
+        whole = head % (self.status, len(BODY)) + BODY
         if self.cut_after is not None and number > self.cut_after:
             writer.write(whole[:-100])
             writer.close()
             return
         writer.write(whole)
         await writer.drain()
-        entry[2] = time.perf_counter_ns()
 
 
 def burn(cpu_s: float) -> None:

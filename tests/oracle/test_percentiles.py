@@ -14,6 +14,8 @@ import pytest
 from workloads.sample import Outcome
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Server: TypeAlias = Callable[..., Any]
+Play: TypeAlias = Callable[..., Any]
 NS = 1_000_000
 
 
@@ -36,7 +38,7 @@ def true_ms(truth: dict[str, Any]) -> Floats:
     ids=["constant 20 ms", "constant 50 ms", "random"],
 )
 def test_known_delays_are_recovered(
-    known_server: Callable[..., Any], play: Callable[..., Any], arrivals: str, service_s: Any
+    known_server: Server, play: Play, arrivals: str, service_s: Any
 ) -> None:
     """Within 2 % or 1 ms of the server's own log, which is the control: noise is in both.
 
@@ -74,9 +76,7 @@ def asleep_ms(table: pa.Table, truth: dict[str, Any], percentile: float) -> floa
     return float(np.percentile(begun_ns - table["sent_ns"].to_numpy(), percentile)) / NS
 
 
-def test_a_freeze_is_felt_by_every_request_meant_for_it(
-    known_server: Callable[..., Any], play: Callable[..., Any]
-) -> None:
+def test_a_freeze_is_felt_by_every_request_meant_for_it(known_server: Server, play: Play) -> None:
     """1 s frozen, 100 rps, 8 s, 20 ms of service: p95 is about 620 ms; a closed loop reads 25.
 
     The truth comes from arithmetic on the plan alone: a request meant for the freeze waits for its
@@ -106,7 +106,7 @@ def expected_ms(
     return (done - intended_s) * 1e3
 
 
-def test_a_closed_loop_hides_the_same_freeze(known_server: Callable[..., Any]) -> None:
+def test_a_closed_loop_hides_the_same_freeze(known_server: Server) -> None:
     """The control: ten clients at 10 rps each, timed from their sends, as is done everywhere."""
     server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
     with ThreadPoolExecutor(10) as pool:
@@ -125,3 +125,29 @@ def closed_loop_ms(url: str) -> Floats:
         sleep(max(0.1 - times[-1] / 1e3, 0))
     connection.close()
     return np.array(times)
+
+
+def test_a_queue_is_as_long_as_lindley_says(known_server: Server, play: Play) -> None:
+    """One server, 5 ms of CPU each, 110 rps: the waits follow from the plan by one recursion."""
+    differences = []
+    for _ in range(3):
+        server = known_server(burn_s=0.005, one_by_one=True)
+        result, table = play(server.url, rate_rps=110.0, steady_s=6.0)
+        _, begun, answered = np.array(server.truth()["requests"]).T / NS
+        waiting = begun[1:] < answered[:-1]
+        service_ms = float(np.median(np.diff(answered)[waiting]))
+        intended_ms = (table["intended_ns"].to_numpy() - result.phases.start_ns) / NS
+        expected = lindley_ms(intended_ms, service_ms)
+        seen = milliseconds(table, "received_ns", "intended_ns")
+        differences.append(float(np.percentile(seen, 95) / np.percentile(expected, 95) - 1))
+        if abs(differences[-1]) < 0.15:
+            return
+    pytest.fail(f"p95 is off by {differences}, three times")
+
+
+def lindley_ms(intended_ms: Floats, service_ms: float) -> Floats:
+    free, left = 0.0, []
+    for start in intended_ms:
+        free = max(free, start) + service_ms
+        left.append(free)
+    return np.array(left) - intended_ms
