@@ -46,13 +46,13 @@ ARCHITECTURE = Architecture(
         ),
         Variant(
             "tuned_split",
-            "HAProxy ingress, throughput flags, gRPC handles; one deployment a model stage",
-            {"ingress": "haproxy", "layout": "split"},
+            "HAProxy ingress, throughput flags; a deployment a model stage, a gRPC message a batch",
+            {"ingress": "haproxy", "layout": "split", "message": "batch"},
         ),
         Variant(
             "default",
-            "Serve's Python proxy and default flags; one deployment a model stage, by handles",
-            {"ingress": "proxy", "layout": "split"},
+            "Serve's Python proxy and default flags; one deployment a model stage, a call a member",
+            {"ingress": "proxy", "layout": "split", "message": "member"},
         ),
         Variant(
             "default_fused",

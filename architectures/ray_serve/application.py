@@ -55,8 +55,13 @@ def _split(config: ServerConfig) -> "Application":
     }
     options = _options(config, "ingress", 1, processes=0)
     return _deployment(serve.ingress()(Ingress), options).bind(
-        config, config.policy.queue_bound, handles
+        config, config.policy.queue_bound, handles, _lanes(replicas, config.cores)
     )
+
+
+def _lanes(replicas: int, cores: int) -> int:
+    """One batch a replica; where cores work side by side, another lies ready."""
+    return replicas if cores == 1 else replicas + 1
 
 
 def _deployment(replica: type, options: dict[str, Any]) -> "Deployment":

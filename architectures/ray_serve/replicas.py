@@ -5,18 +5,19 @@ Plain classes; ``architectures.ray_serve.application`` makes deployments of them
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
 from architectures.contract import Problem
-from architectures.front import create_app
+from architectures.front import Run, create_app
 from architectures.graph import (
     Answer,
+    Call,
     Graph,
     Inputs,
     Outputs,
@@ -27,7 +28,7 @@ from architectures.graph import (
 )
 from architectures.microbatch import StageExecutor
 from architectures.plugin import Ensemble, load_ensemble
-from architectures.ray_serve.batches import Batches, Ran
+from architectures.ray_serve.batches import Batches, Ran, Worked, on_thread
 from architectures.ray_serve.loopback import bind_replica
 from architectures.server_config import ServerConfig
 
@@ -35,6 +36,9 @@ from architectures.server_config import ServerConfig
 bind_replica()
 
 READY_FILE = "ready"
+
+_Member: TypeAlias = Outputs | Problem
+_CallRemote: TypeAlias = Callable[[Inputs], Awaitable[StageResult | Problem]]
 
 
 def _load(config: ServerConfig, ensemble: Ensemble, names: Sequence[str]) -> dict[str, Stage]:
@@ -57,7 +61,9 @@ class Fused:
         stages = _load(config, self._ensemble, tuple(self._ensemble.STAGES))
         executor = ThreadPoolExecutor(1, "model")
         self._batches: dict[str, Batches[Answer | Problem]] = {
-            graph.name: Batches(partial(run_batch, graph, stages), config.policy, executor)
+            graph.name: Batches(
+                on_thread(partial(run_batch, graph, stages), executor), config.policy
+            )
             for graph in self._ensemble.GRAPHS.values()
         }
 
@@ -88,13 +94,21 @@ class Ingress:
         config: this deployment's part of the launch.
         queue_bound: the SUT's bound.
         handles: model stage -> its deployment.
+        lanes: of each stage, most messages in flight where a message is a batch.
     """
 
-    def __init__(self, config: ServerConfig, queue_bound: int, handles: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: ServerConfig, queue_bound: int, handles: Mapping[str, Any], lanes: int
+    ) -> None:
         self._config = config
         self._queue_bound = queue_bound
         self._ensemble = load_ensemble(config.ensemble)
-        self._handles = handles
+        self._remote: dict[str, _CallRemote] = {
+            name: _by_batch(handle, config, lanes)
+            if config.options["message"] == "batch"
+            else partial(_by_member, handle)
+            for name, handle in handles.items()
+        }
         light = [name for name in self._ensemble.STAGES if name not in handles]
         self._light = StageExecutor(_load(config, self._ensemble, light), config.policy)
 
@@ -105,45 +119,70 @@ class Ingress:
     async def _run(self, graph: Graph, inputs: Inputs) -> Answer:
         return await walk(graph, inputs, partial(self._call, self._light.admit()))
 
-    def _call(self, light_call: Any, stage: str, inputs: Inputs) -> "asyncio.Future[StageResult]":
-        handle = self._handles.get(stage)
-        if handle is None:
-            future: asyncio.Future[StageResult] = light_call(stage, inputs)
-            return future
-        return asyncio.get_running_loop().create_task(_remote(handle, inputs))
+    def _call(self, call_light: Call, stage: str, inputs: Inputs) -> "asyncio.Future[StageResult]":
+        remote = self._remote.get(stage)
+        if remote is None:
+            return call_light(stage, inputs)
+        return asyncio.get_running_loop().create_task(_result_of(remote(inputs)))
 
 
-async def _remote(handle: Any, inputs: Inputs) -> StageResult:
-    """Run one member in a stage's replica; cancelling this task cancels it there too."""
+async def _result_of(called: Awaitable[StageResult | Problem]) -> StageResult:
+    result = await called
+    if isinstance(result, Problem):
+        raise result
+    return result
+
+
+async def _by_member(handle: Any, inputs: Inputs) -> StageResult | Problem:
+    """Call a stage for one member, as the composition guide does; its replica finds the batch."""
     response = handle.remote(inputs)
     try:
         result: StageResult | Problem = await response
     except asyncio.CancelledError:
         response.cancel()
         raise
-    if isinstance(result, Problem):
-        raise result
     return result
 
 
+def _by_batch(handle: Any, config: ServerConfig, lanes: int) -> _CallRemote:
+    """Calls that share a message: the batch is found here, and a hop is paid once for it."""
+
+    async def work(members: Sequence[Inputs]) -> Worked[_Member]:
+        worked: Worked[_Member] = await handle.run_batch.remote(members)
+        return worked
+
+    batches = Batches(work, config.policy, lanes)
+
+    async def call(inputs: Inputs) -> StageResult | Problem:
+        return _stage_result(await batches.run(inputs))
+
+    return call
+
+
+def _stage_result(ran: Ran[_Member]) -> StageResult | Problem:
+    if isinstance(ran.result, Problem):
+        return ran.result
+    return StageResult(ran.result, ran.queue_ns, ran.compute_ns, ran.batch_size)
+
+
 class StageReplica:
-    """One model stage of the split layout."""
+    """One model stage of the split layout, called member by member or batch by batch."""
 
     def __init__(self, config: ServerConfig, stage: str) -> None:
         stages = _load(config, load_ensemble(config.ensemble), (stage,))
-        self._batches: Batches[Outputs | Problem] = Batches(
-            stages[stage], config.policy, ThreadPoolExecutor(1, "model")
-        )
+        self._work = on_thread(stages[stage], ThreadPoolExecutor(1, "model"))
+        self._batches: Batches[_Member] = Batches(self._work, config.policy)
 
     async def __call__(self, inputs: Inputs) -> StageResult | Problem:
         """Run one member. A refusal is returned: raised, Serve would log it as a failure."""
-        ran: Ran[Outputs | Problem] = await self._batches.run(inputs)
-        if isinstance(ran.result, Problem):
-            return ran.result
-        return StageResult(ran.result, ran.queue_ns, ran.compute_ns, ran.batch_size)
+        return _stage_result(await self._batches.run(inputs))
+
+    async def run_batch(self, members: Sequence[Inputs]) -> Worked[_Member]:
+        """Run a batch that the caller has collected."""
+        return await self._work(members)
 
 
-def _door(config: ServerConfig, ensemble: Ensemble, run: Any, queue_bound: int) -> FastAPI:
+def _door(config: ServerConfig, ensemble: Ensemble, run: Run, queue_bound: int) -> FastAPI:
     # Serve routes to an ingress before the deployments it calls have started.
     ready = Path(config.directory, READY_FILE).exists
     return create_app(config, ensemble, run, queue_bound=queue_bound, ready=ready)

@@ -16,7 +16,7 @@ class Batcher:
         self.entered: list[int] = []
 
     async def member(self, key: int) -> int:
-        async with self.gate:
+        async with self.gate.entered():
             self.entered.append(key)
             await self.release.wait()
         return key
@@ -76,6 +76,31 @@ def test_a_full_batch_does_not_wait() -> None:
         batcher.release.set()
         tasks = [asyncio.create_task(batcher.member(key)) for key in range(3)]
         assert await asyncio.wait_for(asyncio.gather(*tasks), 5.0) == [0, 1, 2]
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_that_fills_while_it_waits_enters_at_once() -> None:
+    async def scenario() -> None:
+        batcher = Batcher(max_batch=2, batch_wait_s=60.0)
+        batcher.release.set()
+        first = asyncio.create_task(batcher.member(0))
+        await settle()
+        second = asyncio.create_task(batcher.member(1))
+        assert await asyncio.wait_for(asyncio.gather(first, second), 5.0) == [0, 1]
+
+    asyncio.run(scenario())
+
+
+def test_as_many_batches_are_inside_as_there_are_lanes() -> None:
+    async def scenario() -> None:
+        batcher = Batcher(max_batch=1)
+        batcher.gate = Gate(ServingPolicy(max_batch=1), lanes=2)
+        tasks = [asyncio.create_task(batcher.member(key)) for key in range(3)]
+        await settle()
+        assert batcher.entered == [0, 1]
+        batcher.release.set()
+        await asyncio.gather(*tasks)
 
     asyncio.run(scenario())
 
