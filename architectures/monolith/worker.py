@@ -62,15 +62,17 @@ def _batching(
 def _blocking(
     config: ServerConfig, ensemble: Ensemble, stages: Mapping[str, Stage], queue_bound: int
 ) -> FastAPI:
-    """The naive form. The lock is its one concession to the contract.
+    """The naive form. The turn that requests take is its one concession to the contract.
 
-    Waiting for it, requests are counted by the door, reach their deadline and notice that their
-    client left; without it they would wait unseen in socket buffers.
+    Between two turns the event loop reads its sockets and timers, so that waiting requests are
+    counted by the door, reach their deadlines and notice that their clients left; without it
+    they would wait unseen in socket buffers.
     """
     turn = asyncio.Lock()
 
     async def run(graph: Graph, request: Inputs) -> Answer:
         async with turn:
+            await asyncio.sleep(0)
             (result,) = run_batch(graph, stages, [request])
         if isinstance(result, Problem):
             raise result
