@@ -6,6 +6,7 @@ a completion by when the answer was whole.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import pandas as pd
@@ -18,7 +19,7 @@ from reports.usage import idle_cores, peak_pss_bytes, steady_cpu_s
 SHED_STATUS = 503
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """One trial with what it is judged against.
 
@@ -31,13 +32,13 @@ class Subject:
     slo_s: float | None
     ceiling: BlockCeiling | None
 
-    @property
+    @cached_property
     def planned(self) -> pd.DataFrame:
         """Requests whose intended start lies in steady state."""
         samples = self.trial.samples
         return samples[samples["phase"] == STEADY]
 
-    @property
+    @cached_property
     def completed(self) -> pd.DataFrame:
         """Answers that became whole in steady state, whatever they say."""
         samples, phases = self.trial.samples, self.trial.phases
