@@ -8,6 +8,7 @@ parser is the same; the connections are ours.
 
 import ssl
 from collections import deque
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from gevent import monkey, socket
 from geventhttpclient.response import HTTPSocketPoolResponse
 
 from architectures import contract
+from workloads.arrivals import WorkloadError
 
 _BLOCK_BYTES = 65536
 _POLLIN = 1
@@ -30,12 +32,18 @@ class Connections:
 
     Attributes:
         opened: connections opened so far.
+
+    Raises:
+        WorkloadError: the URL is of another kind.
+        OSError: the host's name cannot be resolved.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise WorkloadError(f"--host {url!r} is no address; give http://HOST:PORT")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._name = parts.hostname or ""
+        self._name = parts.hostname
         port = parts.port or (443 if self._tls else 80)
         # Resolved once: a name lookup inside a measured request would be the resolver's time.
         found = socket.getaddrinfo(self._name, port, type=socket.SOCK_STREAM)
@@ -46,13 +54,9 @@ class Connections:
 
     def open(self, count: int) -> None:
         """Open connections ahead of the load; stops quietly where the server refuses."""
-        ready: list[socket.socket] = []
-        try:
-            ready.extend(self._connect() for _ in range(count))
-        except OSError:
-            return
-        finally:
-            self._idle.extend(ready)
+        with suppress(OSError):
+            for _ in range(count):
+                self._idle.append(self._connect())
 
     def exchange(self, request: bytes) -> HTTPSocketPoolResponse:
         """Send a whole request and read the answer's headers.

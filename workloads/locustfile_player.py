@@ -18,7 +18,12 @@ from workloads.recorder import Recorder
 from workloads.sample import Outcome
 
 _CONNECTIONS_AHEAD = 16
+"""Opened before the first request, so that a server's processes share them from the start."""
+
+_AHEAD_LIMIT_S = 0.1
 _BURST = 32
+"""Requests sent in one go when behind."""
+
 _PROBE_NS = 50_000_000
 
 Heard = Callable[[Outcome, int, int, int], None]
@@ -75,7 +80,8 @@ class Player:
             When the last request was answered or given up (ns, the same clock).
         """
         self._recorder.start_ns = start_ns
-        self._connections.open(min(_CONNECTIONS_AHEAD, self._limits.in_flight))
+        with gevent.Timeout(_AHEAD_LIMIT_S, exception=False):
+            self._connections.open(min(_CONNECTIONS_AHEAD, self._limits.in_flight))
         # A collection walks every object and stops the loop: what is alive now will stay so,
         # and what a trial leaves behind is small.
         gc.collect()
