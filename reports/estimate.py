@@ -70,7 +70,8 @@ def over_blocks(values: Sequence[Value], scale: Scale, level: float = LEVEL) -> 
 
     On the log scale the point is the geometric mean and the interval is multiplicative; ratios
     and durations are taken so, because a machine's speed acts on them as a factor. One block
-    that cannot carry the figure refuses it: the blocks that can are not a fair choice of all.
+    that cannot carry the figure refuses it: the blocks that can are not a fair choice of all. A
+    zero has no logarithm; values with one among them are averaged as they are.
 
     Args:
         values: one a block, of trusted trials only.

@@ -11,6 +11,7 @@ from reports.claims import answer
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric
 from reports.results import Cell, Results, TrialResult
+from reports.saturation import state
 
 SUMMARY_VERSION = 1
 """History of the summary.
@@ -39,7 +40,7 @@ def summary(results: Results) -> dict[str, Any]:
         "slo": asdict(results.slo) if results.slo else None,
         "ensemble": record.ensemble.model_dump(),
         "environment": record.environment.model_dump(),
-        "answer": [sentence.text for sentence in answer(results)],
+        "answer": [asdict(sentence) for sentence in answer(results)],
         "metrics": {m.key: _metric(m) for m in METRICS},
         "ceiling": [
             {
@@ -50,7 +51,7 @@ def summary(results: Results) -> dict[str, Any]:
             }
             for ceiling in results.ceilings
         ],
-        "cells": [_cell(cell) for cell in results.cells],
+        "cells": [_cell(results, cell) for cell in results.cells],
         "comparisons": list(_comparisons(results)),
         "trials": [_trial(trial) for cell in results.cells for trial in cell.trials],
     }
@@ -64,12 +65,13 @@ def _estimate(estimate: Estimate, unit: str) -> dict[str, Any]:
     return {**asdict(estimate), "unit": unit}
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(results: Results, cell: Cell) -> dict[str, Any]:
     return {
         "sut": cell.sut.key,
         "step": cell.step.index,
         "asked": cell.step.asked,
         "offered_rps": cell.step.offered_rps,
+        "state": state(results, cell),
         "recorded": len(cell.trials),
         "trusted": len(cell.trusted),
         "estimates": {m.key: _estimate(cell.estimates[m.key], m.unit) for m in METRICS},

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.compare import compare
@@ -47,6 +47,7 @@ def test_pairing_finds_what_drift_would_hide() -> None:
     assert found.ratio.point == pytest.approx(1.2, rel=0.03)
 
 
+@settings(deadline=None)
 @given(VALUES, st.floats(0.01, 100))
 def test_a_change_of_unit_changes_only_the_unit(values: list[float], factor: float) -> None:
     for scale in ("linear", "log"):
@@ -57,6 +58,7 @@ def test_a_change_of_unit_changes_only_the_unit(values: list[float], factor: flo
             assert getattr(after, name) == pytest.approx(expected, rel=1e-6, abs=1e-6 * factor)
 
 
+@settings(deadline=None)
 @given(VALUES, st.floats(-1e3, 1e3))
 def test_linear_estimates_move_with_their_values(values: list[float], shift: float) -> None:
     before = over_blocks(values, "linear")
@@ -65,6 +67,7 @@ def test_linear_estimates_move_with_their_values(values: list[float], shift: flo
     assert after.high - after.low == pytest.approx(before.high - before.low, abs=1e-5)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_the_order_of_blocks_does_not_matter(values: list[float]) -> None:
     forth, back = over_blocks(values, "log"), over_blocks(values[::-1], "log")
@@ -72,6 +75,7 @@ def test_the_order_of_blocks_does_not_matter(values: list[float]) -> None:
     assert forth.low == pytest.approx(back.low)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_the_point_lies_in_its_interval(values: list[float]) -> None:
     found = over_blocks(values, "log")
@@ -79,6 +83,7 @@ def test_the_point_lies_in_its_interval(values: list[float]) -> None:
     assert found.point <= found.high * (1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_comparing_the_other_way_round_turns_the_ratio(values: list[float]) -> None:
     this = dict(enumerate(values))
@@ -89,6 +94,7 @@ def test_comparing_the_other_way_round_turns_the_ratio(values: list[float]) -> N
     assert turned[forth.word] == back.word
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1500), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_a_percentile_is_refused_exactly_when_ten_are_not_beyond_it(
     count: int, quantile: float

@@ -1,12 +1,13 @@
 """What is drawn is what was measured, down to the slowest answer."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.charts.responses import thinned
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 100), max_size=3000))
 def test_thinning_keeps_the_tail_and_moves_no_point(values: list[float]) -> None:
     ascending = np.sort(np.asarray(values, dtype=np.float64))

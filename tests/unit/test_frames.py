@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from architectures.contract import StageTiming, format_server_timing, parse_server_timing
@@ -21,6 +21,7 @@ TIMINGS = st.lists(st.builds(StageTiming, NAMES, NS, NS, NS, st.integers(1, 512)
 FOREIGN = st.sampled_from(["cdn-cache; desc=HIT", "", "db;dur=3", "x;dur=a;queue=b", "é;dur=1"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), FOREIGN, TIMINGS), max_size=8), FOREIGN)
 def test_columns_hold_what_the_contract_reads(
     requests: list[str | list[StageTiming] | None], foreign: str
