@@ -6,7 +6,8 @@ runs/<id>/
   payloads.parquet         key, media_type, body, label (JSON): row i is payload i
   references.jsonl         row i: the in-process answer to payload i
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
-  trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet, *.log;
+  trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,
+                           generator-<worker>.json, *.log;
                            a SUT's logs lie in the folder of its block's first step
   report.html summary.json written by ``reports``
 

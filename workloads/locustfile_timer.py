@@ -50,8 +50,9 @@ class LoopTimer:
     """The event loop's timer, about a millisecond late: for systems without a timerfd."""
 
     def until(self, deadline_ns: int) -> None:
-        """Sleep what remains."""
-        gevent.sleep(max(deadline_ns - time.perf_counter_ns(), 0) / NS)
+        """Sleep what remains, again if woken early: the loop's own clock may lag behind."""
+        while (remaining_ns := deadline_ns - time.perf_counter_ns()) > 0:
+            gevent.sleep(remaining_ns / NS)
 
     def close(self) -> None:
         """Nothing is held."""
