@@ -4,14 +4,16 @@ Monolith, gateway and Ray ingress all mount this application, so none can be fas
 lenient at the door than another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from architectures import contract
 from architectures.contract import Problem
@@ -50,24 +52,21 @@ def create_app(
     """
     metrics = FrontMetrics()
     admission = Admission(queue_bound, metrics)
-    doors: list[BaseRoute] = [
-        Route(
-            contract.graph_path(graph.name),
-            Door(
-                graph,
-                run,
-                admission,
-                metrics,
-                media_types=ensemble.MEDIA_TYPES,
-                deadline_s=config.policy.deadline_s,
-            ),
+    doors = {
+        contract.graph_path(graph.name): Door(
+            graph,
+            run,
+            admission,
+            metrics,
+            media_types=ensemble.MEDIA_TYPES,
+            deadline_s=config.policy.deadline_s,
         )
         for graph in ensemble.GRAPHS.values()
-    ]
+    }
     # Telemetry hooks, documentation pages and slash redirects all cost time or break the contract.
-    app = FastAPI(
+    app = _Front(
+        doors,
         title="servebench",
-        routes=doors,  # first, so that a request is matched by the first pattern tried
         openapi_url=contract.OPENAPI_PATH,
         docs_url=None,
         redoc_url=None,
@@ -80,6 +79,23 @@ def create_app(
     app.openapi = lambda: schema  # type: ignore[method-assign]
     _add_service_routes(app, config, ensemble, metrics, ready)
     return app
+
+
+class _Front(FastAPI):
+    """Takes a graph's requests to their door before middleware and routing see them."""
+
+    def __init__(self, doors: Mapping[str, Door], **options: Any) -> None:
+        super().__init__(**options)
+        self._doors = doors
+        for path, door in doors.items():  # found by routing too, under a proxy's path prefix
+            self.router.routes.append(Route(path, door))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
+        if door is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await door(scope, receive, send)
 
 
 def _add_service_routes(
