@@ -1,7 +1,8 @@
-"""The command line: ``python -m harness run | serve | list | check``."""
+"""The command line: ``python -m harness run | serve | web | list | check``."""
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from architectures.catalog import CatalogError
 from architectures.plugin import EnsembleError
 from architectures.spec import EnsembleChoice
 from harness.deploy import DeployError
+from harness.drive import DriveError
 from harness.environment import EnvironmentTooSmallError
 from harness.in_process import InProcessFailedError
 from harness.ports import NoFreePortError
@@ -19,12 +21,13 @@ from harness.prepare import resolve
 from harness.run import expected_s
 from harness.run import run as run_scenario
 from harness.scenario_file import ScenarioError, read_scenario
-from harness.serve import served, wait_until_it_ends
+from harness.serve import Served, served, wait_until_it_ends
 from workloads.arrivals import WorkloadError
 
 _USER_ERRORS = (
     CatalogError,
     DeployError,
+    DriveError,
     EnsembleError,
     EnvironmentTooSmallError,
     InProcessFailedError,
@@ -33,6 +36,7 @@ _USER_ERRORS = (
     WorkloadError,
 )
 _FAILED, _INTERRUPTED = 2, 130
+_LOG_WIDTH = 110
 _SCENARIOS = Path("scenarios")
 
 
@@ -47,24 +51,54 @@ def main() -> None:
 @click.option("--sut", "suts", multiple=True, help="run only this SUT; may be given again")
 def run(scenario: Path, out: Path, suts: tuple[str, ...]) -> None:
     """Run SCENARIO and print its run directory."""
-    directory, _ = run_scenario(scenario, out, suts, Console())
+    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    directory, _ = run_scenario(scenario, out, suts, console)
     print(directory.path)
 
 
-@main.command()
-@click.argument("sut")
-@click.option("--ensemble", "module", default="architectures.ensemble", show_default=True)
-@click.option("--tier", default="tiny", show_default=True)
-@click.option("--search-path", multiple=True, help="folder that holds the ensemble's module")
-@click.option("--cores", default=1, show_default=True, help="cores the SUT is pinned to")
-def serve(sut: str, module: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
-    """Deploy SUT (ARCHITECTURE or ARCHITECTURE:VARIANT) until Ctrl-C."""
+def sut_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What `serve` and `web` both ask: which SUT, with which ensemble, on how many cores."""
+    for option in (
+        click.option("--cores", default=1, show_default=True, help="cores the SUT is pinned to"),
+        click.option("--search-path", multiple=True, help="folder that holds the module"),
+        click.option("--tier", default="tiny", show_default=True),
+        click.option("--ensemble", default="architectures.ensemble", show_default=True),
+        click.argument("sut"),
+    ):
+        command = option(command)
+    return command
+
+
+def choice(ensemble: str, tier: str, search_path: tuple[str, ...]) -> EnsembleChoice:
+    """The ensemble named on the command line; folders are relative to where one stands."""
     folders = tuple(str(Path(folder).resolve()) for folder in search_path)
-    with served(sut, EnsembleChoice(module, tier, search_path=folders), cores) as up:
-        print(f"{up.sut} is ready after {up.deployment.start_up_s:.1f} s: {up.deployment.url}")
-        print(f"try it:  {up.curl}", flush=True)
-        print("Ctrl-C stops it", flush=True)
+    return EnsembleChoice(ensemble, tier, search_path=folders)
+
+
+@main.command()
+@sut_options
+def serve(sut: str, ensemble: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
+    """Deploy SUT (ARCHITECTURE or ARCHITECTURE:VARIANT) until Ctrl-C."""
+    with served(sut, choice(ensemble, tier, search_path), cores) as up:
+        introduce(up)
         wait_until_it_ends(up.deployment)
+
+
+@main.command()
+@sut_options
+def web(sut: str, ensemble: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
+    """Deploy SUT and explore it in Locust's web UI until Ctrl-C."""
+    with served(sut, choice(ensemble, tier, search_path), cores) as up, up.explore() as address:
+        introduce(up)
+        print(f"explore it: {address}", flush=True)
+        wait_until_it_ends(up.deployment)
+
+
+def introduce(up: Served) -> None:
+    """Say where a SUT is and how to ask it."""
+    print(f"{up.sut} is ready after {up.deployment.start_up_s:.1f} s: {up.deployment.url}")
+    print(f"try it: {up.curl}")
+    print("Ctrl-C stops it", flush=True)
 
 
 @main.command(name="list")

@@ -143,7 +143,7 @@ class Keeper:
         for line in (self._pending + out).splitlines():
             self._note(json.loads(line))
         log = self._logs / _LOG
-        if not log.stat().st_size:
+        if log.exists() and not log.stat().st_size:
             log.unlink()
 
 
@@ -153,12 +153,14 @@ class Deployment:
 
     Attributes:
         url: where requests go, without a path.
+        directory: scratch space that goes when the deployment goes.
         info: its ``/v1/info``.
         start_up_s: from the first process started to the last readiness check passed.
         components: names in start order.
     """
 
     url: str
+    directory: Path
     nonce: str
     info: Mapping[str, Any]
     start_up_s: float
@@ -183,7 +185,7 @@ def deploy(
     ensemble: EnsembleChoice,
     policy: ServingPolicy,
     claim: ResourceClaim,
-    log_directory: Path,
+    log_directory: Path | None = None,
     startup_timeout_s: float = 120.0,
 ) -> Iterator[Deployment]:
     """Start a system under test, and end it whatever happens inside the ``with`` block.
@@ -195,17 +197,19 @@ def deploy(
         policy: the rules every architecture obeys.
         claim: cores it is pinned to, memory it may use.
         log_directory: made if absent; holds one log a component and outlives the deployment.
+            None keeps no log beyond the deployment.
         startup_timeout_s: for all components to get ready.
 
     Raises:
         DeployError: a component ended or did not get ready, or something else answers there.
     """
-    log_directory.mkdir(parents=True, exist_ok=True)
     directory = scratch_directory()
+    logs = log_directory or directory / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
     launch = Launch(ensemble, policy, claim, variant, new_nonce(), directory, PORTS.free)
-    keeper = Keeper(directory, log_directory, claim)
+    keeper = Keeper(directory, logs, claim)
     try:
-        yield _bring_up(architecture, launch, keeper, log_directory, startup_timeout_s)
+        yield _bring_up(architecture, launch, keeper, logs, startup_timeout_s)
     finally:
         keeper.stop(STOP_GRACE_S)
 
@@ -224,6 +228,7 @@ def _bring_up(
     start_up_s = (perf_counter_ns() - start_ns) / 1e9
     return Deployment(
         url=blueprint.url,
+        directory=launch.directory,
         nonce=launch.nonce,
         info=_check_identity(architecture, launch, blueprint.url),
         start_up_s=start_up_s,

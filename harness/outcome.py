@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from harness.record import Phases, RunRecord, Step, Sut, TrialRecord
@@ -80,8 +81,9 @@ def outcome_table(
     """One row per SUT and load step."""
     table = Table(
         title=run.run_id,
-        caption="rates in requests per second, times in ms; pooled over valid trials. "
-        "Intervals are in the report",
+        box=SIMPLE_HEAD,
+        caption="rates in requests per second, times and CPU (an answer) in ms, n answers; "
+        "valid trials pooled, the report has intervals",
     )
     table.add_column("SUT", no_wrap=True)
     for head in ("offered", "achieved", "goodput", "p50", "p95", "CPU", "n", "valid"):

@@ -27,7 +27,7 @@ from harness.trial import IDLE_S, Bench, play_turn
 from harness.verify import read_references
 from workloads.payloads import read_payloads
 
-CEILING_S = 1.5
+CEILING_S = 1.0
 """Of each batch size, in the search and again in every block."""
 
 _LOAD_MODELS_S = 5.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from time import sleep
 from typing import Any, TypeAlias
 
@@ -51,12 +51,22 @@ class Bench:
     steps: Sequence[Step]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
-    """What is measured: a deployment whose answers have been ``checked``."""
+    """What is measured: a deployment, asked once whether it answers right."""
 
+    bench: Bench
+    architecture: Architecture
     deployment: Deployment
-    checked: Compared
+
+    @cached_property
+    def checked(self) -> Compared:
+        """Its answers before load against the references."""
+        if not self.architecture.answers:
+            return Compared()
+        bench = self.bench
+        graph = bench.scenario.ensemble.graph
+        return before_load(self.deployment.url, graph, bench.payloads, bench.references)
 
 
 def play_turn(
@@ -66,9 +76,9 @@ def play_turn(
     waiting = list(turn.places)
     try:
         with _deployed(bench, turn, sut, progress) as deployment:
-            subject = Subject(deployment, _check_answers(bench, sut[0], deployment, progress))
+            subject = Subject(bench, sut[0], deployment)
             while waiting:
-                record = _play_or_fail(bench, waiting[0], subject, progress)
+                record = _play_or_fail(subject, waiting[0], progress)
                 waiting.pop(0)
                 yield record
     except (DeployError, NoFreePortError, OSError) as error:
@@ -92,23 +102,11 @@ def _deployed(
     )
 
 
-def _check_answers(
-    bench: Bench, architecture: Architecture, deployment: Deployment, progress: Progress
-) -> Compared:
-    progress("check answers", 0.0)
-    if not architecture.answers:
-        return Compared()
-    graph = bench.scenario.ensemble.graph
-    return before_load(deployment.url, graph, bench.payloads, bench.references)
-
-
-def _play_or_fail(
-    bench: Bench, place: TrialPlace, subject: Subject, progress: Progress
-) -> TrialRecord:
+def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> TrialRecord:
     try:
-        return _play(bench, place, subject, progress)
+        return _play(subject, place, progress)
     except DriveError as error:
-        return _failed(bench, place, str(error))
+        return _failed(subject.bench, place, str(error))
 
 
 def _failed(bench: Bench, place: TrialPlace, error: str) -> TrialRecord:
@@ -116,11 +114,13 @@ def _failed(bench: Bench, place: TrialPlace, error: str) -> TrialRecord:
     return TrialRecord(place=place, outcome="failed", error=error, offered_rps=offered_rps)
 
 
-def _play(bench: Bench, place: TrialPlace, subject: Subject, progress: Progress) -> TrialRecord:
+def _play(subject: Subject, place: TrialPlace, progress: Progress) -> TrialRecord:
+    bench, deployment = subject.bench, subject.deployment
     folder = bench.directory.trial(place)
     folder.mkdir(parents=True, exist_ok=True)
-    deployment = subject.deployment
     with _booted(bench, place, deployment.url) as generator:
+        progress("check answers", 0.0)
+        checked = subject.checked  # while the generator boots on cores of its own
         targets = (
             Target(deployment.pids(), deployment.keeper.pid),
             Target({GENERATOR: generator.pid}),
@@ -130,7 +130,7 @@ def _play(bench: Bench, place: TrialPlace, subject: Subject, progress: Progress)
             sleep(IDLE_S)
             result = generator.play(partial(progress, "load"))
         write_usage(folder / "usage.parquet", usage.table())
-    return _judged(bench, place, subject, usage, result)
+    return _judged(subject, place, checked, usage, result)
 
 
 def _booted(bench: Bench, place: TrialPlace, url: str) -> Generator:
@@ -152,13 +152,10 @@ def _booted(bench: Bench, place: TrialPlace, url: str) -> Generator:
 
 
 def _judged(
-    bench: Bench,
-    place: TrialPlace,
-    subject: Subject,
-    usage: Usage,
-    result: DriveResult,
+    subject: Subject, place: TrialPlace, checked: Compared, usage: Usage, result: DriveResult
 ) -> TrialRecord:
-    scenario, phases = bench.scenario, result.phases
+    bench, phases = subject.bench, result.phases
+    scenario = bench.scenario
     window_ns = (phases.steady_ns, phases.end_ns)
     generator_s = usage.cpu_s(window_ns, generator=True)
     sut_s = usage.cpu_s(window_ns, generator=False)
@@ -172,7 +169,7 @@ def _judged(
     plan = read_plan(bench.directory.plan(place.block, place.step))
     samples = read_samples(result.samples)
     warm_up_ns = int(plan.header.warm_up_s * 1e9)
-    loaded = under_load(samples, plan, bench.references) if subject.checked.count else Compared()
+    loaded = under_load(samples, plan, bench.references) if checked.count else Compared()
     evidence = Evidence(
         samples=samples,
         phases=phases,
@@ -184,7 +181,7 @@ def _judged(
         sut_cores=len(bench.cores.sut),
         pss_bytes=usage.peak_pss_bytes((phases.start_ns, phases.drained_ns)),
         memory_bytes=bench.cores.claim(scenario.budget.memory_gib).memory_bytes,
-        verification=verification(subject.checked, loaded),
+        verification=verification(checked, loaded),
         exits=tuple(map(str, subject.deployment.exited())),
     )
     return TrialRecord(

@@ -17,7 +17,7 @@ from workloads.plan import LoadPlan
 TOLERANCE = 1e-4
 """Of floats. Batches of another size add the same numbers in another order."""
 
-BEFORE = 48
+BEFORE = 32
 """Answers asked for before load begins."""
 
 

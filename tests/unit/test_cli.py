@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -23,6 +25,7 @@ from workloads.sample import Outcome, read_samples
 
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "tests" / "second_ensemble"
+SHARED = r"/dev/shm/\S+(?!.*deleted)"  # noqa: S108 - where the kernel keeps it
 PATIENCE_S = 240.0
 """For what takes seconds on a quiet machine."""
 
@@ -286,6 +289,52 @@ def test_serve_prints_a_url_and_a_curl_that_works_and_stops_on_interrupt() -> No
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize(
+    "sut", ["monolith", "microservices", "ray_serve:tuned", "ray_serve:default"]
+)
+def test_sigkill_while_serving_leaves_nothing_of_any_architecture(sut: str) -> None:
+    """Ray's daemons and HAProxy too: no process, port, shared memory or directory."""
+    process = harness(
+        "serve", sut, "--ensemble", "language_guess", "--tier", "plain",
+        "--search-path", str(SECOND),
+    )  # fmt: skip
+    try:
+        assert process.stdout
+        ready = process.stdout.readline()
+        assert "is ready" in ready, process.stderr
+        keeper = psutil.Process(_keeper_of(process.pid)[0])
+        below = keeper.children(recursive=True)
+        ports = _listening(below)
+        directory = Path(_home_of_child(keeper.pid))
+        assert int(ready.split(":")[-1]) in ports
+        assert directory.exists()
+        shared = _shared_memory(below)
+    finally:
+        process.kill()
+        process.wait()
+    assert _ends(keeper.pid)
+    assert [one for one in below if one.is_running()] == []
+    assert not directory.exists()
+    assert [name for name in shared if Path(name).exists()] == []
+    for port in ports:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _listening(processes: list[psutil.Process]) -> set[int]:
+    return {
+        connection.laddr.port
+        for process in processes
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def _shared_memory(processes: list[psutil.Process]) -> set[str]:
+    maps = [Path(f"/proc/{process.pid}/maps").read_text() for process in processes]
+    return {found for text in maps for found in re.findall(SHARED, text)}
 
 
 def test_list_names_architectures_variants_and_scenarios() -> None:
