@@ -44,15 +44,14 @@ def digest_of(digests: Mapping[str, str]) -> str:
 
 def load(name: str, tier: Tier) -> "nn.Module":
     """A folded network in evaluation mode, float32, on the CPU."""
-    import torch
     from safetensors.torch import load_file
 
     from architectures.ensemble.models import build, fold
 
     if not trained(tier.name):
         return _seeded(name, tier)
-    with torch.device("meta"):
-        model = fold(build(name, tier))
+    # Not on the meta device: its operators import torch._dynamo, 75 MB and a second a process.
+    model = fold(build(name, tier))
     tensors = {key: tensor.float() for key, tensor in load_file(path(tier.name, name)).items()}
     model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(requires_grad=False)
@@ -75,9 +74,7 @@ def _seeded(name: str, tier: Tier) -> "nn.Module":
 
     from architectures.ensemble.models import build, fold
 
-    with torch.device("meta"):
-        model = fold(build(name, tier))
-    model.to_empty(device="cpu")
+    model = fold(build(name, tier))
     draw = torch.Generator().manual_seed(_SEED + MODELS.index(name))
     for key, tensor in model.state_dict().items():
         _draw(key, tensor, draw)
