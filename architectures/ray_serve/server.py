@@ -32,7 +32,7 @@ def main() -> None:
     try:
         # Importing an ensemble loads no model: a wrong name is said at once, without Ray.
         load_ensemble(config.ensemble)
-        with _ray(config):
+        with _ray(config), _serve(config):
             _deploy(config)
             signal.pause()
     except (StartError, EnsembleError) as error:
@@ -45,16 +45,18 @@ def _end(_number: int, _frame: object) -> None:
     sys.exit(0)
 
 
+def _let_nothing_interrupt() -> None:
+    for ignored in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ignored, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def _ray(config: ServerConfig) -> Iterator[None]:
-    """A Ray of our own, with Serve's ingress; ended whatever happens."""
-    import ray
-    from ray import serve
-
-    # Serve's own logger says on stderr, at INFO, that all is well.
-    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    """A Ray of our own, ended whatever happens."""
     if config.options["ingress"] == "haproxy":
         launch_haproxy_from(Path(config.directory, HAPROXY_DIRECTORY))
+    import ray
+
     try:
         ray.init(
             num_cpus=config.cores,
@@ -66,6 +68,20 @@ def _ray(config: ServerConfig) -> Iterator[None]:
         )
         # ray.init has put its own handler there, which exits with the signal's number.
         signal.signal(signal.SIGTERM, _end)
+        yield
+    finally:
+        _let_nothing_interrupt()
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def _serve(config: ServerConfig) -> Iterator[None]:
+    """Serve's controller and its ingress, which outlives a Ray that is ended without it."""
+    from ray import serve
+
+    # Serve's own logger says on stderr, at INFO, that all is well.
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    try:
         serve.start(
             proxy_location="HeadOnly",
             http_options={
@@ -77,10 +93,8 @@ def _ray(config: ServerConfig) -> Iterator[None]:
         )
         yield
     finally:
-        for ignored in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(ignored, signal.SIG_IGN)
+        _let_nothing_interrupt()
         serve.shutdown()  # type: ignore[no-untyped-call]
-        ray.shutdown()
 
 
 def _deploy(config: ServerConfig) -> None:
