@@ -18,7 +18,7 @@ from harness.environment import EnvironmentTooSmallError
 from harness.in_process import InProcessFailedError
 from harness.ports import NoFreePortError
 from harness.prepare import resolve
-from harness.run import expected_s
+from harness.run import NothingPlayedError, expected_s
 from harness.run import run as run_scenario
 from harness.scenario_file import ScenarioError, read_scenario
 from harness.serve import Served, served, wait_until_it_ends
@@ -32,6 +32,7 @@ _USER_ERRORS = (
     EnvironmentTooSmallError,
     InProcessFailedError,
     NoFreePortError,
+    NothingPlayedError,
     ScenarioError,
     WorkloadError,
 )
@@ -52,8 +53,7 @@ def main() -> None:
 def run(scenario: Path, out: Path, suts: tuple[str, ...]) -> None:
     """Run SCENARIO and print its run directory."""
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
-    directory, _ = run_scenario(scenario, out, suts, console)
-    print(directory.path)
+    print(run_scenario(scenario, out, suts, console).path)
 
 
 def sut_options(command: Callable[..., None]) -> Callable[..., None]:

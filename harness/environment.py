@@ -5,6 +5,8 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,7 +28,7 @@ class EnvironmentTooSmallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Who runs where: the SUT on the last cores, everything that measures it on the others."""
+    """Who runs where: the SUT on the last cores, everything that measures it on others."""
 
     sut: tuple[int, ...]
     harness: tuple[int, ...]
@@ -36,12 +38,21 @@ class Cores:
         return ResourceClaim(self.sut, int(memory_gib * _GIB))
 
 
-def assign_cores(wanted: int, allowed: set[int] | None = None) -> Cores:
+def assign_cores(
+    wanted: int,
+    allowed: set[int] | None = None,
+    siblings: Callable[[int], set[int]] | None = None,
+) -> Cores:
     """Part the cores this process may use.
+
+    Hardware threads that share a core with one of the SUT's are left idle where others are to be
+    had: a load generator there would slow the SUT down by how much it is asked.
 
     Args:
         wanted: cores of the SUT.
         allowed: core numbers; by default those of this process's affinity.
+        siblings: the hardware threads that share a core with the given one, itself included; by
+            default as the kernel tells.
 
     Raises:
         EnvironmentTooSmallError: none would be left for the load generator.
@@ -54,7 +65,32 @@ def assign_cores(wanted: int, allowed: set[int] | None = None) -> Cores:
             f"measures; ask for at most {len(cores) - 1}"
             + ("" if len(cores) > 1 else ", on a machine of two cores or more")
         )
-    return Cores(tuple(cores[-wanted:]), tuple(cores[:-wanted]))
+    sut, others = cores[-wanted:], cores[:-wanted]
+    shared = set().union(*map(siblings or read_siblings, sut))
+    return Cores(tuple(sut), tuple(core for core in others if core not in shared) or tuple(others))
+
+
+def read_siblings(core: int) -> set[int]:
+    """The hardware threads of one core, the given one included."""
+    path = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+    if not path.exists():
+        return {core}
+    found: set[int] = set()
+    for part in path.read_text().strip().split(","):
+        first, _, last = part.partition("-")
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+@contextmanager
+def pinned(cores: Cores) -> Iterator[None]:
+    """Keep this process, which draws, reads usage and waits, off the SUT's cores meanwhile."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores.harness)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def read_environment(ensemble: EnsembleRecord, claim: ResourceClaim) -> Environment:
@@ -75,6 +111,7 @@ def read_environment(ensemble: EnsembleRecord, claim: ResourceClaim) -> Environm
             "kernel": platform.release(),
             "memory_gib": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / _GIB:.1f}",
             "governor": _governor(),
+            "threads_a_core": str(len(read_siblings(claim.cores[0]))),
             "load_average": " ".join(f"{load:.2f}" for load in os.getloadavg()),
             "pressure": "yes" if Path("/proc/pressure/cpu").exists() else "the kernel tells none",
             **_revision(),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.environment import now_utc, package_version, read_environment
+from harness.environment import now_utc, package_version, pinned, read_environment
 from harness.in_process import BATCH_SIZES, SEARCH, best_batch, measure_ceiling
 from harness.outcome import outcome_table
 from harness.prepare import (
@@ -35,9 +35,11 @@ _DEPLOY_S = 12.0
 _BOOT_S = 2.0
 
 
-def run(
-    path: Path, out: Path, suts: tuple[str, ...], console: Console
-) -> tuple[RunDirectory, RunRecord]:
+class NothingPlayedError(Exception):
+    """Every trial failed."""
+
+
+def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDirectory:
     """Run a scenario.
 
     Args:
@@ -49,7 +51,7 @@ def run(
     Raises:
         KeyboardInterrupt: it was told to stop; what had ended by then is in its directory.
         ScenarioError, CatalogError, EnsembleError, EnvironmentTooSmallError,
-        InProcessFailedError: it cannot be run as asked.
+        InProcessFailedError, NothingPlayedError: it cannot be run as asked.
     """
     scenario = read_scenario(path)
     if suts:
@@ -57,13 +59,17 @@ def run(
     resolved = resolve(scenario)
     directory = RunDirectory.create(out, scenario.name, now_utc(), path)
     try:
-        with Screen(console, expected_s(scenario)).drawn() as screen:
+        with pinned(resolved.cores), Screen(console, expected_s(scenario)).drawn() as screen:
             bench, record = _prepare(resolved, directory, screen)
             record, trials = _play_blocks(resolved, bench, record, screen)
             screen.show(outcome_table(directory, record, trials, scenario.slo.response_time_s))
     finally:
         directory.discard_if_empty()
-    return directory, record
+    if all(trial.outcome == "failed" for trial in trials):
+        raise NothingPlayedError(
+            f"no trial could be played; {directory.path} says why. The first: {trials[0].error}"
+        )
+    return directory
 
 
 def expected_s(scenario: Scenario) -> float:
@@ -144,6 +150,7 @@ def _play_blocks(
             for turn in block_turns:
                 trials += _play(resolved, bench, turn, screen)
     except KeyboardInterrupt:
+        screen.say(f"interrupted; the trials that had ended by then are in {directory.path}")
         directory.save_run(record.model_copy(update={"status": "interrupted"}))
         raise
     record = record.model_copy(update={"status": "complete"})

@@ -33,7 +33,7 @@ class Served:
 
 @contextmanager
 def served(
-    reference: str, choice: EnsembleChoice, cores: int, start_up_limit_s: float = 120.0
+    reference: str, choice: EnsembleChoice, cores: int, start_up_limit_s: float = 300.0
 ) -> Iterator[Served]:
     """Deploy ``architecture[:variant]`` with an example request beside it.
 

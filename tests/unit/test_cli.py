@@ -303,7 +303,7 @@ def test_sigkill_while_serving_leaves_nothing_of_any_architecture(sut: str) -> N
     try:
         assert process.stdout
         ready = process.stdout.readline()
-        assert "is ready" in ready, process.stderr
+        assert "is ready" in ready, process.communicate()[1]
         keeper = psutil.Process(_keeper_of(process.pid)[0])
         below = keeper.children(recursive=True)
         ports = _listening(below)

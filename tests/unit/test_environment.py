@@ -6,10 +6,13 @@ import pytest
 
 from architectures.spec import ResourceClaim
 from harness.environment import (
+    Cores,
     EnvironmentTooSmallError,
     assign_cores,
     package_version,
+    pinned,
     read_environment,
+    read_siblings,
 )
 from harness.record import EnsembleRecord
 
@@ -19,14 +22,37 @@ ENSEMBLE = EnsembleRecord(
 
 
 def test_the_sut_gets_the_last_cores_and_the_generator_the_others() -> None:
-    cores = assign_cores(2, {0, 1, 2, 5})
+    cores = assign_cores(2, {0, 1, 2, 5}, lambda core: {core})
     assert (cores.sut, cores.harness) == ((2, 5), (0, 1))
     assert cores.claim(1.5) == ResourceClaim((2, 5), 3 * 2**29)
 
 
 def test_two_cores_are_one_each() -> None:
-    cores = assign_cores(1, {0, 1})
+    cores = assign_cores(1, {0, 1}, lambda core: {core})
     assert (cores.sut, cores.harness) == ((1,), (0,))
+
+
+def test_the_generator_stays_off_the_other_thread_of_the_suts_core() -> None:
+    assert assign_cores(1, set(range(8)), lambda core: {core, (core + 4) % 8}).harness == (
+        0, 1, 2, 4, 5, 6,
+    )  # fmt: skip
+
+
+def test_where_the_machine_is_one_core_of_two_threads_they_are_shared_out() -> None:
+    cores = assign_cores(1, {0, 1}, lambda _: {0, 1})
+    assert (cores.sut, cores.harness) == ((1,), (0,))
+
+
+def test_the_kernel_is_read() -> None:
+    core = max(os.sched_getaffinity(0))
+    assert core in read_siblings(core)
+
+
+def test_pinning_is_undone() -> None:
+    before = os.sched_getaffinity(0)
+    with pinned(Cores((), (min(before),))):
+        assert os.sched_getaffinity(0) == {min(before)}
+    assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize(
