@@ -48,9 +48,13 @@ def test_a_flood_is_refused_beyond_the_bound_and_answered_within(sut: Any, conne
         async with connect(sut.url, FLOOD) as opened:
             for index, connection in enumerate(opened):
                 send(connection, sut, index)
-            return await asyncio.wait_for(
+            answers = await asyncio.wait_for(
                 asyncio.gather(*(connection.answer() for connection in opened)), 60
             )
+            # A refusal is written before its body is read; the connection must stay usable.
+            send(opened[-1], sut, 0)
+            assert (await asyncio.wait_for(opened[-1].answer(), 60))[0] == 200
+            return answers
 
     answers = asyncio.run(flood())
     statuses = Counter(status for status, _, _ in answers)
