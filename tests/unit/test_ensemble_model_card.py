@@ -24,6 +24,7 @@ def test_the_page_is_written_from_the_cards() -> None:
     assert model_card.PAGE.read_text() == model_card.page()
 
 
+@pytest.mark.timeout(900)  # 30 core-seconds, more wall on a busy machine
 @pytest.mark.parametrize(("tier", "count"), [("tiny", 2000), ("small", 300)])
 def test_the_figures_can_be_computed_anew(tier: str, count: int) -> None:
     assert model_card.differences(model_card.read(tier), evaluate(tier, count)) == []
