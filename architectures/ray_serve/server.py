@@ -58,6 +58,19 @@ def _ray(config: ServerConfig) -> Iterator[None]:
     import ray
 
     try:
+        _start_ray(config)
+        # ray.init has put its own handler there, which exits with the signal's number.
+        signal.signal(signal.SIGTERM, _end)
+        yield
+    finally:
+        _let_nothing_interrupt()
+        ray.shutdown()
+
+
+def _start_ray(config: ServerConfig) -> None:
+    import ray
+
+    try:
         ray.init(
             num_cpus=config.cores,
             include_dashboard=False,
@@ -66,12 +79,12 @@ def _ray(config: ServerConfig) -> Iterator[None]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-        # ray.init has put its own handler there, which exits with the signal's number.
-        signal.signal(signal.SIGTERM, _end)
-        yield
-    finally:
-        _let_nothing_interrupt()
-        ray.shutdown()
+    except Exception as error:
+        # Ray raises a bare Exception where its daemons are not up within its own 30 s.
+        raise StartError(
+            f"Ray did not start: {error} Ray's daemons need 6 CPU-seconds of the SUT's cores; "
+            "leave those cores to the SUT, or give it more"
+        ) from error
 
 
 @contextlib.contextmanager
