@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from architectures import contract
 from architectures.contract import Problem
-from architectures.front.door import Admission, Door, Run
+from architectures.front.admission import Admission
+from architectures.front.door import Door, Run
 from architectures.front.info import ServerInfo, server_info
 from architectures.front.metrics import FrontMetrics
 from architectures.front.openapi import document

@@ -4,12 +4,10 @@ A plain ASGI endpoint: FastAPI's per-request dependency and response handling wo
 architecture a tenth of a millisecond, and none of it is used here.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter_ns
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,7 +17,9 @@ from architectures.contract import (
     Problem,
     format_server_timing,
 )
+from architectures.front.admission import Admission
 from architectures.front.body import BodyTooLarge, ClientLeft, linger, read_body
+from architectures.front.leash import Leash
 from architectures.front.metrics import FrontMetrics
 from architectures.front.reply import (
     REQUEST_ID_KEY,
@@ -39,33 +39,6 @@ _PROBLEM_HEADER = (b"content-type", PROBLEM_MEDIA_TYPE.encode())
 _CLIENT_LEFT_STATUS = 499
 
 _Reply: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
-
-
-class Admission:
-    """The bounded queue at the door: how many requests are inside, and the most there may be."""
-
-    __slots__ = ("_metrics", "bound", "inside")
-
-    def __init__(self, bound: int, metrics: FrontMetrics) -> None:
-        self.bound = bound
-        self.inside = 0
-        self._metrics = metrics
-
-    def __enter__(self) -> None:
-        """Take a place; raises a 503 Problem where there is none."""
-        if self.inside >= self.bound:
-            raise Problem(
-                "overloaded",
-                503,
-                f"{self.bound} requests are already waiting or running; retry after a second.",
-            )
-        self.inside += 1
-        self._metrics.in_flight(self.inside)
-
-    def __exit__(self, *_: object) -> None:
-        """Give the place back."""
-        self.inside -= 1
-        self._metrics.in_flight(self.inside)
 
 
 class Door:
@@ -130,7 +103,7 @@ class Door:
             raise Problem("method-not-allowed", 405, f"This path takes POST, not {method}.")
         timeout_s = timeout_s_of(headers.get(TIMEOUT_KEY), self._deadline_s)
         media_type = self._media_type(headers.get(b"content-type", b""))
-        with self._admission, _Leash(timeout_s) as leash:
+        with self._admission, Leash(timeout_s) as leash:
             body = await read_body(receive, headers.get(b"content-length"))
             leash.watch(receive)
             answer = await self._run(self._graph, {"body": body, "media_type": media_type})
@@ -162,58 +135,3 @@ def _unexpected(request_id: str) -> Problem:
         500,
         f"The server failed on this request; its log has the cause under {request_id}.",
     )
-
-
-class _Leash:
-    """Cancels the request's own task at its deadline, or once its client has left.
-
-    One timer and one small task; ``asyncio.timeout`` beside a task group costs twice as much.
-    """
-
-    __slots__ = ("_cause", "_loop", "_task", "_timeout_s", "_timer", "_watcher")
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._cause: Exception | None = None
-        self._watcher: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
-        self._timer = self._loop.call_later(self._timeout_s, self._expire)
-        return self
-
-    def watch(self, receive: Receive) -> None:
-        """From here on nothing but a disconnect is expected from the client."""
-        self._watcher = self._loop.create_task(self._await_disconnect(receive))
-
-    async def _await_disconnect(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._pull(ClientLeft())
-
-    def _expire(self) -> None:
-        self._pull(
-            Problem(
-                "deadline-exceeded", 504, f"No answer within the {self._timeout_s:g} s allowed."
-            )
-        )
-
-    def _pull(self, cause: Exception) -> None:
-        if self._cause is None and self._task is not None:
-            self._cause = cause
-            self._task.cancel()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-        task, self._task = self._task, None
-        if self._cause is not None and task is not None and kind is asyncio.CancelledError:
-            task.uncancel()
-            raise self._cause from None
