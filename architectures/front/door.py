@@ -4,6 +4,7 @@ A plain ASGI endpoint: FastAPI's per-request dependency and response handling wo
 architecture a tenth of a millisecond, and none of it is used here.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter_ns
@@ -79,10 +80,12 @@ class Door:
             body_unread = isinstance(problem, BodyTooLarge)
             reply = self._refusal(problem, request_id)
         except ClientLeft:
-            self._metrics.answered(
-                self._graph.name, _CLIENT_LEFT_STATUS, perf_counter_ns() - started_ns
-            )
+            self._count_client_left(started_ns)
             return
+        except asyncio.CancelledError:
+            # A server in front that watches its clients itself (Serve's does) cancels outright.
+            self._count_client_left(started_ns)
+            raise
         except Exception:  # noqa: BLE001 - whatever failed, the client gets a problem
             _LOG.exception("request %s to %s failed", request_id, self._graph.name)
             reply = self._refusal(_unexpected(request_id), request_id)
@@ -95,6 +98,11 @@ class Door:
         if body_unread:
             await linger(receive)
             await send({"type": "http.response.body", "body": b""})
+
+    def _count_client_left(self, started_ns: int) -> None:
+        self._metrics.answered(
+            self._graph.name, _CLIENT_LEFT_STATUS, perf_counter_ns() - started_ns
+        )
 
     async def _answer(
         self, method: str, headers: dict[bytes, bytes], receive: Receive, started_ns: int
