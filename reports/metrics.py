@@ -288,7 +288,8 @@ METRICS: tuple[Metric, ...] = (
         "MB",
         "lower",
         "log",
-        "highest sum over components of proportional set size (shared pages counted once)",
+        "highest reading of the proportional set sizes of all components together (shared pages "
+        "counted once)",
         _peak_pss,
     ),
     Metric(

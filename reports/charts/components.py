@@ -1,53 +1,36 @@
 """What each component uses."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from harness.record import Step
-from reports.charts.figure import PALETTE, Chart, axis, points, upright
+from reports.charts.figure import PALETTE, Chart, Trace, axis, points, upright
 from reports.claims import at
 from reports.estimate import Estimate
 from reports.results import Results, glimpse
 
-_Drawing: TypeAlias = tuple[str, str, list[Mapping[str, Estimate]], list[dict[str, Any]]]
-_NOTHING = Estimate(None, None, None, 0)
+_Readings: TypeAlias = list[Mapping[str, Estimate]]
+_NOTHING = ("", Estimate(None, None, None, 0))
 
 
 def component_bars(results: Results, step: Step) -> Iterator[Chart]:
     """CPU per request and memory, one bar a SUT, parted by component."""
     cells = [glimpse(cell) for cell in reversed(results.at(step.index))]
     best = next((c.cpu_ms.point for c in results.ceilings if c.best), None)
-    ceiling = [upright(best, "ceiling")] if best else []
-    drawings: tuple[_Drawing, ...] = (
-        ("cpu", "CPU per request, CPU-ms", [c.cpu_ms for c in cells], ceiling),
-        ("pss", "PSS at its peak, MB", [c.pss_mb for c in cells], []),
+    drawings: tuple[tuple[str, str, _Readings, float | None], ...] = (
+        ("cpu", "CPU per request, CPU-ms", [c.cpu_ms for c in cells], best),
+        ("pss", "PSS at its peak, MB", [c.pss_mb for c in cells], None),
     )
-    for key, title, readings, shapes in drawings:
+    for key, title, readings, ceiling in drawings:
         if not any(readings):
             continue
-        traces = []
-        for i in range(max(len(reading) for reading in readings)):
-            parts = [list(reading.items())[i : i + 1] for reading in readings]
-            traces.append(
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "y": [cell.sut.key for cell in cells],
-                    "x": points(p[0][1] if p else _NOTHING for p in parts),
-                    "text": [p[0][0] if p else "" for p in parts],
-                    "textposition": "inside",
-                    "textangle": 0,
-                    "insidetextanchor": "middle",
-                    "hovertemplate": "%{y} %{text}: %{x:.3~g}<extra></extra>",
-                    "marker": {"color": f"--part-{i % PALETTE}"},
-                }
-            )
+        traces = list(_parts([cell.sut.key for cell in cells], readings))
         layout = {
             "barmode": "stack",
             "showlegend": False,
-            "xaxis": axis(title, rangemode="tozero"),
+            "xaxis": axis(title, range=[0, 1.1 * _longest(readings, ceiling)]),
             "yaxis": {"automargin": True, "showgrid": False},
-            "shapes": shapes,
+            "shapes": [upright(ceiling, "ceiling")] if ceiling else [],
         }
         yield Chart(
             f"{key}-{step.index}",
@@ -56,3 +39,27 @@ def component_bars(results: Results, step: Step) -> Iterator[Chart]:
             f"{title} of each SUT by component at {at(step)}; the table below has the numbers.",
             110 + 44 * len(cells),
         )
+
+
+def _parts(suts: list[str], readings: _Readings) -> Iterator[Trace]:
+    """The i-th component of every SUT, for each i: Plotly stacks trace upon trace."""
+    rows = [list(reading.items()) for reading in readings]
+    for i in range(max(map(len, rows))):
+        found = [row[i] if i < len(row) else _NOTHING for row in rows]
+        yield {
+            "type": "bar",
+            "orientation": "h",
+            "y": suts,
+            "x": points(estimate for _, estimate in found),
+            "text": [name for name, _ in found],
+            "textposition": "inside",
+            "textangle": 0,
+            "insidetextanchor": "middle",
+            "hovertemplate": "%{y} %{text}: %{x:.3~g}<extra></extra>",
+            "marker": {"color": f"--part-{i % PALETTE}"},
+        }
+
+
+def _longest(readings: _Readings, ceiling: float | None) -> float:
+    sums = [sum(e.point or 0.0 for e in reading.values()) for reading in readings]
+    return max([*sums, ceiling or 0.0, 1e-9])

@@ -60,6 +60,14 @@ def log_axis(title: str, **more: Any) -> dict[str, Any]:
     return axis(title, type="log", tickvals=_TICKS, ticktext=[f"{t:,g}" for t in _TICKS], **more)
 
 
+def decades(values: Iterable[float]) -> list[float]:
+    """A logarithmic axis's range, a little beyond its values; a plain one where there is none."""
+    known = [value for value in values if np.isfinite(value) and value > 0]
+    if not known:
+        return [0.0, 3.0]
+    return [float(np.log10(min(known) * 0.8)), float(np.log10(max(known) * 1.25))]
+
+
 def upright(x: float, text: str) -> dict[str, Any]:
     """A named upright line across the chart."""
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.record import Step
-from reports.charts.figure import Chart, Trace, axis, log_axis, look, numbers, upright
+from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
 from reports.claims import at
 from reports.estimate import BEYOND, Floats
 from reports.results import Cell, Results
@@ -73,8 +73,7 @@ def _reach(results: Results, curves: list["_Curve"]) -> list[float]:
     ends = [float(end) for c in curves for end in (c.times_ms[0], c.times_ms[-1])]
     if results.slo:
         ends.append(results.slo.response_time_s * 1e3)
-    least = max(min(ends), 1e-3)
-    return [float(np.log10(least * 0.8)), float(np.log10(max(ends) * 1.25))]
+    return decades(ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

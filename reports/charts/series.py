@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reports.charts.figure import Chart, Trace, axis, log_axis, look, numbers
+from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers
 from reports.claims import at
 from reports.results import Cell, Results, TrialResult
 
@@ -18,7 +18,7 @@ def time_series(results: Results, cell: Cell) -> Chart | None:
     bin_s = max(t.picture.bin_s for t in drawn if t.picture is not None)
     layout = {
         "xaxis": axis("seconds from the start of steady state", anchor="y2"),
-        "yaxis": log_axis("response, ms", domain=[0.46, 1.0]),
+        "yaxis": log_axis("response, ms", domain=[0.46, 1.0], range=_reach(drawn)),
         "yaxis2": axis("rate, rps", domain=[0.0, 0.36], rangemode="tozero"),
         "shapes": list(_phases(drawn)),
         "showlegend": False,
@@ -34,6 +34,11 @@ def time_series(results: Results, cell: Cell) -> Chart | None:
         summary,
         340,
     )
+
+
+def _reach(drawn: list[TrialResult]) -> list[float]:
+    series = [t.picture.series for t in drawn if t.picture is not None]
+    return decades(v for one in series for name in ("median_ms", "worst_ms") for v in one[name])
 
 
 def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:

@@ -60,7 +60,7 @@ def by_hand(run: Path, trial: TrialResult, slo_s: float) -> dict[str, float]:
         "goodput_rps": len(timely) / steady_s,
         "error_share": 1 - len(good) / len(planned),
         "cpu_ms": cpu_s(usage, phases) / len(whole) * 1e3,
-        "pss_peak_mb": peak_pss(usage, phases) / 1e6,
+        "pss_peak_mb": peak_pss(usage) / 1e6,
     }
     if len(good) >= 20:
         figures["response_p50_ms"] = statistics.median(good) * 1e3
@@ -83,9 +83,9 @@ def read_at(usage: Rows, component: str, t_ns: int) -> float:
     raise AssertionError(f"{component} was not read around {t_ns}")
 
 
-def peak_pss(usage: Rows, phases: Phases) -> int:
+def peak_pss(usage: Rows) -> int:
     sums: dict[int, int] = {}
     for row in usage:
-        if row["pss_bytes"] is not None and phases.start_ns <= row["t_ns"] <= phases.drained_ns:
+        if row["pss_bytes"] is not None:
             sums[row["t_ns"]] = sums.get(row["t_ns"], 0) + row["pss_bytes"]
     return max(sums.values())
