@@ -22,8 +22,8 @@ _EQUAL_FOR_ALL = {
     # Ray's own switch (meant for laptops) to use 127.0.0.1 as the node's address: GCS, raylet,
     # agents and workers then listen on loopback alone.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # Both ingresses call this: answers carry one X-Request-ID, as the contract says.
-    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "architectures.ray_serve.request_id.middlewares",
+    # Both ingresses call this for what they lack of the contract.
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "architectures.ray_serve.middlewares.middlewares",
     # A direct-ingress replica would wait 30 s for late clients before it stops.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
 }

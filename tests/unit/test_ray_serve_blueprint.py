@@ -1,15 +1,17 @@
 import asyncio
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from architectures.contract import MAX_BODY_BYTES
 from architectures.ray_serve import ARCHITECTURE
 from architectures.ray_serve.loopback import launch_haproxy_from
-from architectures.ray_serve.request_id import OneRequestId
+from architectures.ray_serve.middlewares import OneRequestId, PausedBody
 from architectures.server_config import from_environment
 from architectures.spec import EnsembleChoice, Launch, ResourceClaim, ServingPolicy, Variant
 
@@ -140,3 +142,28 @@ def test_an_answer_carries_one_sane_request_id(given: bytes | None, *, kept: boo
     asyncio.run(OneRequestId(app)(scope, receive, send))
     assert (seen[0] == given) is kept
     assert sent == [(b"a", b"b"), (b"x-request-id", seen[0])]
+
+
+def test_a_body_is_read_beyond_the_limit_only_after_the_answer() -> None:
+    chunk = b"x" * (1 << 20)
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": chunk, "more_body": True}
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                while True:
+                    await receive()
+        assert received * len(chunk) <= MAX_BODY_BYTES + len(chunk)
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await receive()
+
+    async def send(_message: Message) -> None:
+        pass
+
+    asyncio.run(PausedBody(app)({"type": "http"}, receive, send))
+    assert received * len(chunk) == MAX_BODY_BYTES + 2 * len(chunk)
