@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import locust
+import pyarrow as pa
 from gevent.event import AsyncResult
 from locust import LoadTestShape, User, task
 from locust.argument_parser import LocustArgumentParser
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
-from pyarrow import ArrowInvalid
 
 from workloads.arrivals import ARRIVALS, WorkloadError
 from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with
@@ -104,8 +104,10 @@ class OneUserPerWorker(LoadTestShape):
         runner: Any = self.runner
         if runner.shape_last_tick is None:
             return workers, 100.0
-        missing = isinstance(runner, MasterRunner) and runner.worker_count < workers
-        self.conductor.note_missing(missing=missing)
+        if isinstance(runner, MasterRunner) and runner.worker_count < workers:
+            self.conductor.fail(
+                "a worker of the load generator died; its last lines are in the log"
+            )
         return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
 
 
@@ -131,7 +133,7 @@ class OpenLoopUser(User):
         failure = ""
         try:
             self._play_part()
-        except (OSError, WorkloadError, ArrowInvalid) as error:
+        except (OSError, WorkloadError, pa.ArrowInvalid) as error:
             failure = str(error)
         except Exception as error:  # noqa: BLE001 - the run must end and say so
             _log.exception("the generator has failed")
@@ -187,5 +189,9 @@ _locust.stats.bucket_response_time = three_digits
 _locust.stats.PERCENTILES_TO_CHART = [0.5, 0.95, 0.99]
 _locust.events.init_command_line_parser.add_listener(add_arguments)
 _locust.events.init.add_listener(wire)
+# A worker starved of CPU is late with its heartbeat, not dead; Locust gives it three seconds.
+_locust.runners.HEARTBEAT_LIVENESS = 10
+# pyarrow imports pandas at its first array, a quarter of a second: once here, not in each worker.
+pa.array([0])
 # Workers are forked from the process that imports this, and are of no use without it.
 os.register_at_fork(after_in_child=partial(end_with, os.getpid()))

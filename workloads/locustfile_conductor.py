@@ -28,9 +28,6 @@ DONE = "servebench_done"
 _LEAD_NS = NS // 4
 """From the word go to the common start: longer than a message takes to reach every worker."""
 
-_MISSING_TICKS = 10
-"""A worker that is only starved of CPU comes back within that many seconds."""
-
 _PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
 
@@ -54,7 +51,6 @@ class Conductor:
         self._go = Event()
         self._ready = 0
         self._done = 0
-        self._missing_ticks = 0
         self.finished = Event()
         environment.runner.register_message(READY, self._on_ready)
         environment.runner.register_message(DONE, self._on_done)
@@ -70,12 +66,6 @@ class Conductor:
         self._environment.process_exit_code = 1
         self._say(f"failed {' '.join(why.split())}")
         self.finished.set()
-
-    def note_missing(self, *, missing: bool) -> None:
-        """Told about once a second whether a worker is silent; long silence is its death."""
-        self._missing_ticks = self._missing_ticks + 1 if missing else 0
-        if self._missing_ticks >= _MISSING_TICKS:
-            self.fail("a worker of the load generator died; its last lines are in the log")
 
     def _on_test_start(self, **_: Any) -> None:
         self._ready = self._done = 0

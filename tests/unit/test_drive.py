@@ -139,6 +139,26 @@ time.sleep(100)
     assert ended(processes)
 
 
+def test_a_worker_that_dies_fails_the_trial(
+    booted: Callable[..., Generator], tmp_path: Path
+) -> None:
+    """Its half of the plan is missing: the other half must not pass for a measurement."""
+    header = PlanHeader("constant", "tag", 10, 0.0, 60.0, 1)
+    write_plan(tmp_path / "long.parquet", build_plan(header, 1))
+    killed: list[int] = []
+
+    def kill_one(_share: float) -> None:
+        if not killed:
+            killed.append(psutil.Process(generator.pid).children()[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    with (
+        booted(plan=tmp_path / "long.parquet", workers=2) as generator,
+        pytest.raises(DriveError, match="a worker of the load generator died"),
+    ):
+        generator.play(kill_one)
+
+
 def test_the_web_ui_is_on_loopback_only_and_ends(
     booted: Callable[..., Generator], tmp_path: Path
 ) -> None:
