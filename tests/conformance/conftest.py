@@ -80,8 +80,10 @@ class Sut:
 
     @property
     def instant(self) -> bool:
-        """A service without delay: it is never late and never full."""
-        return not self.architecture.answers and not self.variant.options
+        """A service without delay: it need not be late or full, however many ask."""
+        if self.architecture.answers:
+            return self.subject.choice is CHOICES["language"]
+        return not self.variant.options
 
     def is_right(self, index: int, document: Any) -> bool:
         """Whether a document answers example ``index``."""

@@ -93,7 +93,9 @@ def test_work_for_clients_that_left_is_dropped(sut: Any, connect: Any) -> None:
     asyncio.run(leave())
     after = settle(sut) - before
     assert sum(after.values()) <= LEAVERS
-    assert sut.instant or after["499"] > LEAVERS / 2, after
+    # A proxy in front may drop some before the door has seen them: those are counted nowhere.
+    assert set(after) <= {"200", "499", "503"}, after
+    assert sut.instant or after["200"] < LEAVERS / 2, after
 
 
 def test_it_serves_on_after_all_that(sut: Any) -> None:
