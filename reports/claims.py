@@ -113,7 +113,7 @@ def _ranked(
     results: Results, key: str, leader: Cell, others: list[Cell]
 ) -> tuple[list[str], list[str]]:
     """The SUTs shown to be behind the leader, in words, and those that cannot be told from it."""
-    level = 1 - (1 - LEVEL) / max(len(_COMPARING) * len(others), 1)
+    level = shared_level(1 + len(others))
     worse = "lower" if BY_KEY[key].better == "higher" else "higher"
     behind, alike = [], []
     for other in others:
@@ -124,6 +124,16 @@ def _ranked(
         else:
             alike.append(other.sut.key)
     return behind, alike
+
+
+def shared_level(suts: int) -> float:
+    """The level of each comparison in an answer, so that all of them share one error of 5 %.
+
+    Every pair counts, though only those with the leader are spoken of: which SUT leads is read
+    from the same blocks.
+    """
+    pairs = suts * (suts - 1) // 2
+    return 1 - (1 - LEVEL) / max(len(_COMPARING) * pairs, 1)
 
 
 def _left_out(results: Results) -> Iterator[Sentence]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports.claims import shared_level
 from reports.compare import compare
 from reports.estimate import Missing, over_blocks, percentile, samples_needed
 
@@ -35,6 +36,23 @@ def test_equal_suts_are_told_apart_in_5_of_100_runs_however_the_machine_drifts()
         found = compare(dict(enumerate(this.tolist())), dict(enumerate(other.tolist())))
         told += found.word != "cannot tell"
     assert told / runs == pytest.approx(0.05, abs=4 * math.sqrt(0.95 * 0.05 / runs))
+
+
+@pytest.mark.parametrize("suts", [2, 3, 5])
+def test_an_answer_ranks_equal_suts_in_at_most_5_of_100_runs(suts: int) -> None:
+    """The leader is chosen from the blocks it is then tested on."""
+    rng = np.random.default_rng(5)
+    runs, false, claims = 1000, 0, 3
+    for _ in range(runs):
+        wrong = False
+        for _ in range(claims):
+            values = np.exp(rng.normal(0, 0.1, (suts, 3)))
+            order = np.argsort(np.log(values).mean(axis=1))
+            leader, *others = (dict(enumerate(values[i].tolist())) for i in order)
+            words = [compare(other, leader, shared_level(suts)).word for other in others]
+            wrong |= "higher" in words
+        false += wrong
+    assert false / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_pairing_finds_what_drift_would_hide() -> None:
