@@ -58,7 +58,8 @@ class Graph:
         answer_schema: JSON Schema of that document, for ``/openapi.json``; empty says nothing.
 
     Raises:
-        GraphError: a source that is no node, a node twice, a cycle, or no such answer node.
+        GraphError: a source that is no node, a node twice, a cycle, no such answer node, or a node
+            that the answer does not need: whether it ran in time would be left to chance.
     """
 
     def __init__(
@@ -83,6 +84,10 @@ class Graph:
             order = [n for n in TopologicalSorter(needs).static_order() if n != REQUEST]
         except CycleError as error:
             raise GraphError(f"graph {name!r}: a cycle through {error.args[1]}") from error
+        needed = _all_before(self.answer_node, needs)
+        if needed < set(by_name):
+            unneeded = ", ".join(sorted(set(by_name) - needed))
+            raise GraphError(f"graph {name!r}: the answer does not need {unneeded}; leave it out")
         self.name = name
         self.answer_schema = answer_schema
         self.nodes = tuple(by_name[stage] for stage in order)
@@ -97,6 +102,17 @@ class Graph:
     def stages(self) -> tuple[str, ...]:
         """Its stages, sources before readers."""
         return tuple(node.stage for node in self.nodes)
+
+
+def _all_before(stage: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """A stage and every stage it stands on."""
+    found: set[str] = set()
+    open_ends = {stage}
+    while open_ends:
+        found |= open_ends
+        sources = {source for end in open_ends for source in needs[end]}
+        open_ends = sources - found - {REQUEST}
+    return found
 
 
 class StageResult(NamedTuple):

@@ -61,6 +61,11 @@ class Calls:
         ([Node("a", {"x": "b.y"})], "a.z", "a reads from b, not a node"),
         ([Node("a", {"x": "request.y"})] * 2, "a.z", "a stage stands in it twice"),
         ([Node("a", {"x": "b.y"}), Node("b", {"x": "a.y"})], "a.z", "a cycle through"),
+        (
+            [Node("a", {"x": "request.y"}), Node("b", {"x": "a.y"})],
+            "a.z",
+            "the answer does not need b",
+        ),
         ([Node("a", {"x": "request.y"})], "c.z", "answer reads from c, not a node"),
     ],
 )
