@@ -23,7 +23,7 @@ from harness.scenario import Scenario
 from harness.scenario_file import read_scenario
 from harness.schedule import Turn, schedule
 from harness.screen import Screen
-from harness.trial import IDLE_S, Bench, play_turn
+from harness.trial import DEPLOY, IDLE_S, Bench, play_turn
 from harness.verify import read_references
 from workloads.payloads import read_payloads
 
@@ -88,9 +88,12 @@ def _references_s(scenario: Scenario) -> float:
 
 
 def _turn_s(scenario: Scenario) -> float:
+    return _DEPLOY_S + len(scenario.load.rates) * _step_s(scenario)
+
+
+def _step_s(scenario: Scenario) -> float:
     load = scenario.load
-    step_s = max(IDLE_S, _BOOT_S) + load.warm_up_s + load.steady_s + 0.3 * load.drain_s
-    return _DEPLOY_S + len(load.rates) * step_s
+    return max(IDLE_S, _BOOT_S) + load.warm_up_s + load.steady_s + 0.3 * load.drain_s
 
 
 def _prepare(
@@ -175,9 +178,16 @@ def _with_ceiling(
 
 def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> list[TrialRecord]:
     """One SUT's turn; each trial is on disk before the next begins."""
-    title = f"block {turn.block + 1} of {bench.scenario.load.blocks}, {turn.sut}"
-    progress = screen.begin(title, _turn_s(bench.scenario))
-    trials = []
+    scenario, trials = bench.scenario, list[TrialRecord]()
+    title = f"block {turn.block + 1} of {scenario.load.blocks}, {turn.sut}"
+    whole = screen.begin(title, _turn_s(scenario))
+
+    def progress(doing: str, share: float) -> None:
+        deployed_s = _DEPLOY_S if doing != DEPLOY else 0.0
+        done_s = deployed_s + (len(trials) + share) * _step_s(scenario)
+        step = f"step {len(trials) + 1} of {len(turn.places)}, {doing}"
+        whole(step if deployed_s else doing, done_s / _turn_s(scenario))
+
     for trial in play_turn(bench, turn, resolved.suts[turn.sut], progress):
         bench.directory.save_trial(trial)
         trials.append(trial)

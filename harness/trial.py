@@ -31,6 +31,8 @@ TIMEOUT_MARGIN_S = 2.0
 
 RATE_OF_A_WORKER_RPS = 400.0
 
+DEPLOY = "deploy"
+
 Progress: TypeAlias = Callable[[str, float], None]
 """Told what is being done and which share of it is behind us."""
 
@@ -90,7 +92,7 @@ def play_turn(
 def _deployed(
     bench: Bench, turn: Turn, sut: tuple[Architecture, Variant], progress: Progress
 ) -> Any:
-    progress("deploy", 0.0)
+    progress(DEPLOY, 0.0)
     scenario = bench.scenario
     return deploy(
         *sut,
