@@ -78,8 +78,18 @@ def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
     add("--max-in-flight", type=_in_flight, default=500, help="an arrival beyond it is dropped")
 
 
+def _tie(first_process: int) -> None:
+    """Tie a forked worker to the process it was forked from, without which it is of no use.
+
+    Locust forks its workers before it wires anything; what is forked later is none.
+    """
+    if not OpenLoopUser.wired:
+        end_with(first_process)
+
+
 def wire(environment: Any, **_: Any) -> None:
     """Connect the workers to the conductor before anything starts."""
+    OpenLoopUser.wired = True
     options = environment.parsed_options
     if not Path(options.payloads or "").is_file():
         raise SystemExit(f"--payloads {options.payloads}: no such file; name a payloads.parquet")
@@ -114,6 +124,7 @@ class OneUserPerWorker(LoadTestShape):
 class OpenLoopUser(User):
     """The one user of a worker: plays the worker's whole part of the plan."""
 
+    wired = False
     start_ns: AsyncResult
     _name = ""
 
@@ -193,5 +204,4 @@ _locust.events.init.add_listener(wire)
 _locust.runners.HEARTBEAT_LIVENESS = 10
 # pyarrow imports pandas at its first array, a quarter of a second: once here, not in each worker.
 pa.array([0])
-# Workers are forked from the process that imports this, and are of no use without it.
-os.register_at_fork(after_in_child=partial(end_with, os.getpid()))
+os.register_at_fork(after_in_child=partial(_tie, os.getpid()))
