@@ -5,11 +5,12 @@ answer share their error: each is taken at a level that keeps the chance of any 
 most 5 % (Bonferroni).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.record import Step
+from harness.record import Step, TrialRecord
 from reports.estimate import LEVEL
 from reports.metrics import BY_KEY
 from reports.results import Cell, Results
@@ -143,9 +144,16 @@ def _left_out(results: Results) -> Iterator[Sentence]:
         were = "was" if len(left_out) == 1 else "were"
         yield Sentence(
             f"{len(left_out)} of {plural(recorded, 'trial')} {were} not trusted and left out of "
-            "every figure; the validity table says why and what to do.",
+            f"every figure ({_why(left_out)}); the validity table says what to do.",
             "caution",
         )
+
+
+def _why(trials: list[TrialRecord]) -> str:
+    """Reasons with how many trials bear each, the commonest first."""
+    codes = Counter(reason.code for trial in trials for reason in trial.reasons)
+    codes["failed"] = sum(trial.outcome == "failed" for trial in trials)
+    return ", ".join(f"{code} {count}" for code, count in codes.most_common() if count)
 
 
 def _unfinished(results: Results) -> Iterator[Sentence]:

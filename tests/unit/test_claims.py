@@ -77,7 +77,8 @@ def test_what_is_left_out_is_counted_and_does_not_move_the_figures(
 ) -> None:
     key = (1, 0, STEADY.key)
     found = measured(tmp_path / "run", replace(SHORT, doubts={key: (SLOW_HOST,)}))
-    assert "1 of 12 trials was not trusted and left out" in texts(found, "caution")
+    said = texts(found, "caution")
+    assert "1 of 12 trials was not trusted and left out of every figure (host-pressure 1)" in said
     cell, whole = found.cell(STEADY.key, 0), results.cell(STEADY.key, 0)
     kept = [whole.by_block("cpu_ms")[block] for block in (0, 2)]
     assert list(cell.by_block("cpu_ms").values()) == kept
