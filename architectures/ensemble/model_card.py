@@ -92,8 +92,8 @@ def _section(card: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"\n## {card['tier']}\n",
-            f"Weights `{card['weights_digest'][:12]}`, {size:.2f} MB. Trained on",
-            f"{training['images']:,} images of seed {training['seed']} in",
+            f"Weights `{card['weights_digest'][:12]}`, {size:.2f} MB. Trained on "
+            f"{training['images']:,} images of seed {training['seed']} in "
             f"{training['core_seconds']:,} core-seconds.\n",
             f"| {told['count']:,} held-out images | share | floor |",
             "|---|---|---|",
