@@ -82,19 +82,16 @@ def page() -> str:
 
 
 def _section(card: Mapping[str, Any]) -> str:
-    told, training = card["held_out"], card["training"]
+    told = card["held_out"]
     rows = [f"| {name} | {told[name]:.4f} | {least:.2f} |" for name, least in FLOOR.items()]
     voters = [
         f"| {voter} | " + " | ".join(f"{shares[kind]:.4f}" for kind in ATTRIBUTES) + " |"
         for voter, shares in told["voters"].items()
     ]
-    size = sum(card["file_bytes"].values()) / 1e6
     return "\n".join(
         [
             f"\n## {card['tier']}\n",
-            f"Weights `{card['weights_digest'][:12]}`, {size:.2f} MB. Trained on "
-            f"{training['images']:,} images of seed {training['seed']} in "
-            f"{training['core_seconds']:,} core-seconds.\n",
+            _provenance(card),
             f"| {told['count']:,} held-out images | share | floor |",
             "|---|---|---|",
             *rows,
@@ -105,6 +102,15 @@ def _section(card: Mapping[str, Any]) -> str:
             *voters,
             "",
         ]
+    )
+
+
+def _provenance(card: Mapping[str, Any]) -> str:
+    training, size = card["training"], sum(card["file_bytes"].values()) / 1e6
+    return (
+        f"Weights `{card['weights_digest'][:12]}`, {size:.2f} MB. Trained on "
+        f"{training['images']:,} images of seed {training['seed']} in "
+        f"{training['core_seconds']:,} core-seconds.\n"
     )
 
 
