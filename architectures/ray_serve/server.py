@@ -119,8 +119,20 @@ def _deploy(config: ServerConfig) -> None:
     try:
         serve.run(build(config), name="servebench", route_prefix="/", logging_config=_LOGGING)
     except RuntimeError as error:
-        raise StartError(f"the deployments did not start: {error}") from error
+        raise StartError(f"{error} {_causes()}") from error
     Path(config.directory, READY_FILE).touch()
+
+
+def _causes() -> str:
+    """What ended each deployment that did not start: the last line of its replica's traceback."""
+    from ray import serve
+
+    deployments = serve.status().applications["servebench"].deployments
+    return " ".join(
+        f"Deployment {name!r}: {deployment.message.strip().splitlines()[-1].strip()}."
+        for name, deployment in deployments.items()
+        if deployment.message.strip()
+    )
 
 
 if __name__ == "__main__":

@@ -54,10 +54,14 @@ class Running:
     processes: list[psutil.Process]
     existed: dict[str, float]
 
+    def alive(self) -> list[psutil.Process]:
+        """Those that still run: HAProxy replaces itself when it is given its replicas."""
+        return [process for process in self.processes if _is_alive(process)]
+
     def listening(self) -> dict[int, set[str]]:
         """Port -> the addresses its listeners are bound to."""
         found: dict[int, set[str]] = {}
-        for process in self.processes:
+        for process in self.alive():
             for connection in process.net_connections("inet"):
                 if connection.status == psutil.CONN_LISTEN:
                     found.setdefault(connection.laddr.port, set()).add(connection.laddr.ip)
@@ -65,7 +69,7 @@ class Running:
 
     def shared_memory(self) -> set[str]:
         """Shared-memory files that its processes have mapped."""
-        maps = [region.path for process in self.processes for region in process.memory_maps()]
+        maps = [region.path for process in self.alive() for region in process.memory_maps()]
         return {path for path in maps if path.startswith(SHARED_MEMORY)}
 
 
@@ -114,17 +118,17 @@ def test_a_killed_harness_leaves_no_trace_of_ray_or_haproxy(running: Running) ->
 @pytest.mark.parametrize("running", ["ray_serve:default_fused"], indirect=True)
 def test_a_killed_driver_leaves_no_trace(running: Running) -> None:
     ports, segments = set(running.listening()), running.shared_memory()
-    assert {psutil.Process(p.pid).nice() for p in running.processes} == {0}
+    assert {process.nice() for process in running.alive()} == {0}
     running.driver.kill()
     running.harness.wait(LEFT_AFTER_S)  # it notices, and ends the deployment as it always does
     _expect_no_trace(running, ports, segments)
 
 
 def _check_equal_footing(running: Running) -> None:
-    names = " ".join(" ".join(process.cmdline()) for process in running.processes)
+    names = " ".join(" ".join(process.cmdline()) for process in running.alive())
     for part in ("raylet", "gcs_server", "ServeController", "ServeReplica", "haproxy -db"):
         assert part in names
-    for process in running.processes:
+    for process in running.alive():
         assert process.nice() == 0, process.cmdline()
         assert process.cpu_affinity() == [CORE], process.cmdline()
     loopback = {"127.0.0.1", "::ffff:127.0.0.1"}
@@ -149,8 +153,14 @@ def _alive(running: Running) -> list[str]:
     return [
         " ".join(process.cmdline())
         for process in (*running.processes, running.keeper)
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        if _is_alive(process)
     ]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _mentions(directory: Path) -> list[str]:
