@@ -80,8 +80,14 @@ def web(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def train(session: nox.Session) -> None:
-    """Make the ensemble's weights and model card again from the seed: `nox -s train -- tiny`."""
+    """Make a tier's weights and model card again from the seed: `nox -s train -- --tier tiny`."""
     run(session, "-m", "architectures.ensemble.training", *session.posargs)
+
+
+@nox.session(default=False)
+def model_card(session: nox.Session) -> None:
+    """Compute the shipped weights' held-out figures anew; fail where they are not the card's."""
+    run(session, "-m", "architectures.ensemble.model_card", *session.posargs)
 
 
 @nox.session
