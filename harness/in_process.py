@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 from architectures.in_process import COMMAND, InProcessRequest
+from architectures.server_config import process_environment
 from architectures.spec import ResourceClaim
 from harness.deploy import Keeper, clean_environment, last_lines, scratch_directory
 from harness.record import CeilingPoint
@@ -17,7 +18,6 @@ SEARCH = -1
 
 _NAME = "in_process"
 _LIMIT_S = 1800.0
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class InProcessFailedError(Exception):
@@ -79,7 +79,8 @@ def _run(request: InProcessRequest, claim: ResourceClaim, logs: Path) -> list[st
     directory = scratch_directory()
     asked = directory / "request.json"
     asked.write_bytes(request.to_json())
-    own = dict.fromkeys(_THREAD_LIMITS, str(request.torch_threads))
+    # As a SUT's processes are started: a ceiling with a slower allocator would flatter them all.
+    own = process_environment(request.torch_threads)
     env = clean_environment(directory, request.ensemble.search_path, own)
     keeper = Keeper(directory, logs, claim)
     try:
