@@ -29,10 +29,9 @@ class Seen:
 
     Attributes:
         completed: good answers that came within it.
-        in_time: good answers to its requests within the objective's response time.
-        response_s: of every good answer, from the intended start.
+        in_time: those of them within the objective's response time.
+        response_s: of every good answer to its requests, from the intended start.
         cpu_s: of all the SUT's components.
-        answered: good answers to its requests, whenever they came.
     """
 
     steady_s: float
@@ -40,11 +39,6 @@ class Seen:
     in_time: int
     response_s: npt.NDArray[np.float64]
     cpu_s: float
-
-    @property
-    def answered(self) -> int:
-        """How many good answers there are."""
-        return len(self.response_s)
 
 
 def see(directory: RunDirectory, record: TrialRecord, response_limit_s: float) -> Seen:
@@ -57,12 +51,12 @@ def see(directory: RunDirectory, record: TrialRecord, response_limit_s: float) -
     intended_ns, received_ns = (good[n].to_numpy() for n in ("intended_ns", "received_ns"))
     of_steady = (intended_ns >= phases.steady_ns) & (intended_ns < phases.end_ns)
     in_steady = (received_ns >= phases.steady_ns) & (received_ns < phases.end_ns)
-    response_s = (received_ns - intended_ns)[of_steady] / 1e9
+    response_s = (received_ns - intended_ns) / 1e9
     return Seen(
         steady_s=(phases.end_ns - phases.steady_ns) / 1e9,
         completed=int(in_steady.sum()),
-        in_time=int((response_s <= response_limit_s).sum()),
-        response_s=response_s,
+        in_time=int((in_steady & (response_s <= response_limit_s)).sum()),
+        response_s=response_s[of_steady],
         cpu_s=_cpu_s(directory, record, phases),
     )
 
@@ -86,7 +80,7 @@ def outcome_table(
         "valid trials pooled, the report has intervals",
     )
     table.add_column("SUT", no_wrap=True)
-    for head in ("offered", "achieved", "goodput", "p50", "p95", "CPU", "n", "valid"):
+    for head in ("offered", "throughput", "goodput", "p50", "p95", "CPU", "n", "valid"):
         table.add_column(head, justify="right", no_wrap=True)
     for sut in run.suts:
         for step in run.steps:
@@ -110,15 +104,15 @@ def _row(
     seen = [see(directory, trial, response_limit_s) for trial in valid]
     steady_s = sum(one.steady_s for one in seen)
     response_s = np.concatenate([one.response_s for one in seen])
-    answered = len(response_s)
+    completed = sum(one.completed for one in seen)
     return [
         *head,
-        f"{sum(one.completed for one in seen) / steady_s:.1f}",
+        f"{completed / steady_s:.1f}",
         f"{sum(one.in_time for one in seen) / steady_s:.1f}",
         _percentile_ms(response_s, 50),
         _percentile_ms(response_s, 95),
-        f"{sum(one.cpu_s for one in seen) / answered * 1e3:.2f}" if answered else _UNKNOWN,
-        str(answered),
+        f"{sum(one.cpu_s for one in seen) / completed * 1e3:.2f}" if completed else _UNKNOWN,
+        str(len(response_s)),
         tail,
     ]
 
