@@ -68,7 +68,7 @@ class Screen:
 
     def say(self, line: str) -> None:
         """One line that stays."""
-        self._console.print(line, highlight=False, soft_wrap=True)
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def show(self, table: Table) -> None:
         """A table that stays."""
