@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from architectures.plugin import EnsembleError, load_ensemble
+from architectures.ray_serve import haproxy
 from architectures.ray_serve.environment import HAPROXY_DIRECTORY, RAY_DIRECTORY
-from architectures.ray_serve.loopback import launch_haproxy_from
 from architectures.server_config import HOST, ServerConfig, from_environment
 
 _OBJECT_STORE_BYTES = 256 * 1024 * 1024
@@ -35,7 +35,7 @@ def main() -> None:
         with _ray(config), _serve(config):
             _deploy(config)
             signal.pause()
-    except (StartError, EnsembleError) as error:
+    except (StartError, EnsembleError, haproxy.HAProxyError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(0)
@@ -54,7 +54,7 @@ def _let_nothing_interrupt() -> None:
 def _ray(config: ServerConfig) -> Iterator[None]:
     """A Ray of our own, ended whatever happens."""
     if config.options["ingress"] == "haproxy":
-        launch_haproxy_from(Path(config.directory, HAPROXY_DIRECTORY))
+        haproxy.launch_from(Path(config.directory, HAPROXY_DIRECTORY))
     import ray
 
     try:
@@ -120,6 +120,8 @@ def _deploy(config: ServerConfig) -> None:
         serve.run(build(config), name="servebench", route_prefix="/", logging_config=_LOGGING)
     except RuntimeError as error:
         raise StartError(f"{error} {_causes()}") from error
+    if config.options["ingress"] == "haproxy":
+        haproxy.await_settled(Path(config.directory, HAPROXY_DIRECTORY))
     Path(config.directory, READY_FILE).touch()
 
 

@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -54,23 +55,31 @@ class Running:
     processes: list[psutil.Process]
     existed: dict[str, float]
 
-    def alive(self) -> list[psutil.Process]:
-        """Those that still run: HAProxy replaces itself when it is given its replicas."""
-        return [process for process in self.processes if _is_alive(process)]
+    def each(self, ask: Callable[[psutil.Process], Any]) -> list[Any]:
+        """An answer a process. HAProxy replaces itself, so some end while they are asked."""
+        answers = []
+        for process in self.processes:
+            with suppress(psutil.NoSuchProcess):
+                answers.append(ask(process))
+        return answers
 
     def listening(self) -> dict[int, set[str]]:
         """Port -> the addresses its listeners are bound to."""
         found: dict[int, set[str]] = {}
-        for process in self.alive():
-            for connection in process.net_connections("inet"):
+        for connections in self.each(lambda process: process.net_connections("inet")):
+            for connection in connections:
                 if connection.status == psutil.CONN_LISTEN:
                     found.setdefault(connection.laddr.port, set()).add(connection.laddr.ip)
         return found
 
     def shared_memory(self) -> set[str]:
         """Shared-memory files that its processes have mapped."""
-        maps = [region.path for process in self.alive() for region in process.memory_maps()]
-        return {path for path in maps if path.startswith(SHARED_MEMORY)}
+        paths = {
+            region.path
+            for regions in self.each(lambda process: process.memory_maps())
+            for region in regions
+        }
+        return {path for path in paths if path.startswith(SHARED_MEMORY)}
 
 
 @pytest.fixture
@@ -118,19 +127,18 @@ def test_a_killed_harness_leaves_no_trace_of_ray_or_haproxy(running: Running) ->
 @pytest.mark.parametrize("running", ["ray_serve:default_fused"], indirect=True)
 def test_a_killed_driver_leaves_no_trace(running: Running) -> None:
     ports, segments = set(running.listening()), running.shared_memory()
-    assert {process.nice() for process in running.alive()} == {0}
+    assert {*running.each(lambda process: process.nice())} == {0}
     running.driver.kill()
     running.harness.wait(LEFT_AFTER_S)  # it notices, and ends the deployment as it always does
     _expect_no_trace(running, ports, segments)
 
 
 def _check_equal_footing(running: Running) -> None:
-    names = " ".join(" ".join(process.cmdline()) for process in running.alive())
+    names = str(running.each(lambda process: " ".join(process.cmdline())))
     for part in ("raylet", "gcs_server", "ServeController", "ServeReplica", "haproxy -db"):
         assert part in names
-    for process in running.alive():
-        assert process.nice() == 0, process.cmdline()
-        assert process.cpu_affinity() == [CORE], process.cmdline()
+    assert {*running.each(lambda process: process.nice())} == {0}
+    assert {*running.each(lambda process: tuple(process.cpu_affinity()))} == {(CORE,)}
     loopback = {"127.0.0.1", "::ffff:127.0.0.1"}
     exposed = {port: ips for port, ips in running.listening().items() if not ips <= loopback}
     assert exposed == {}
@@ -150,17 +158,12 @@ def _expect_no_trace(running: Running, ports: set[int], segments: set[str]) -> N
 
 
 def _alive(running: Running) -> list[str]:
-    return [
-        " ".join(process.cmdline())
-        for process in (*running.processes, running.keeper)
-        if _is_alive(process)
-    ]
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+    found = []
+    for process in (*running.processes, running.keeper):
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
 
 
 def _mentions(directory: Path) -> list[str]:

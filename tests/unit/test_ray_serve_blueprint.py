@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from architectures.contract import MAX_BODY_BYTES
 from architectures.ray_serve import ARCHITECTURE
-from architectures.ray_serve.loopback import launch_haproxy_from
+from architectures.ray_serve.haproxy import launch_from
 from architectures.ray_serve.middlewares import OneRequestId, PausedBody
 from architectures.server_config import from_environment
 from architectures.spec import EnsembleChoice, Launch, ResourceClaim, ServingPolicy, Variant
@@ -104,7 +104,7 @@ def test_haproxy_starts_from_a_file_that_binds_loopback_only(
     # monkeypatch puts back what the launcher sets for Serve to find it.
     monkeypatch.setenv("RAY_SERVE_HAPROXY_BINARY_PATH", sys.executable)
     monkeypatch.delenv("RAY_SERVE_HAPROXY_BINARY_PATH")
-    launch_haproxy_from(tmp_path / "h")
+    launch_from(tmp_path / "h")
     config = tmp_path / "haproxy.cfg"
     config.write_text(CONFIG.format(metrics=20_001, http=20_002, stats=20_003))
     checked = subprocess.run(
