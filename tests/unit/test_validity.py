@@ -89,7 +89,7 @@ def test_a_good_trial_has_no_reason() -> None:
         ("errors", evidence(samples(outcome=FAILED, status={0: 504}))),
         ("errors", evidence(samples(outcome={0: Outcome.TIMED_OUT}))),
         ("errors", evidence(samples(outcome={0: Outcome.CONNECTION_ERROR}))),
-        ("host_under_pressure", evidence(pressure={"outside_sut_cores": 0.06})),
+        ("host_under_pressure", evidence(pressure={"outside_sut_cores": 0.11})),
         ("host_under_pressure", evidence(pressure={"stolen_cores": 0.03})),
         ("host_under_pressure", evidence(pressure={"memory_stall_share": 0.02})),
         ("memory_over_budget", evidence(pss_bytes=2**31)),
@@ -130,7 +130,7 @@ def test_a_generator_that_slips_past_the_end_has_sent_below_what_was_offered() -
 
 
 def test_outside_use_is_judged_by_the_core() -> None:
-    pressed = evidence(pressure={"outside_sut_cores": 0.06})
+    pressed = evidence(pressure={"outside_sut_cores": 0.11})
     assert reasons(replace(pressed, sut_cores=2)) == ()
 
 
