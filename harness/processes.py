@@ -71,6 +71,11 @@ def read_file(path: str) -> bytes:
     return b"".join(parts)
 
 
+def list_processes() -> set[int]:
+    """The number of every process there is."""
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208
+
+
 class Family:
     """The living descendants of some roots.
 
@@ -80,12 +85,14 @@ class Family:
 
     def __init__(self, roots: set[int]) -> None:
         self._roots = roots
-        self._members: set[int] = set()
         self._strangers: set[int] = set()
 
-    def read(self) -> dict[int, Process]:
-        """Every member alive, roots included, parents before children."""
-        listed = {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208
+    def read(self, listed: set[int]) -> dict[int, Process]:
+        """Every member alive, roots included, parents before children.
+
+        Args:
+            listed: every process there is, by :func:`list_processes`.
+        """
         self._strangers &= listed  # a number given to a new process is looked at again
         found = {
             pid: process

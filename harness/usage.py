@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.pressure import HostReading, read_host
-from harness.processes import Family, Process, read_command, read_pss_bytes, role
+from harness.processes import Family, Process, list_processes, read_command, read_pss_bytes, role
 
 GENERATOR = "generator"
 PERIOD_S = 0.2
@@ -105,8 +105,9 @@ class Usage:
     def read(self, *, with_pss: bool) -> None:
         """Take one reading of everything."""
         processes: dict[int, Process] = {}
+        listed = list_processes()
         for target, family in self._families:
-            members = family.read()
+            members = family.read(listed)
             members.pop(target.keeper or 0, None)
             self._open_accounts(target, members)
             processes |= members

@@ -235,8 +235,17 @@ with t._deploy(sys.argv[1], Path(sys.argv[2])) as deployment:
 """
 
 
-@pytest.mark.parametrize("habit", ["plain", "daemons", "stubborn", "shares"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("habit", "number"),
+    [
+        ("plain", signal.SIGKILL),
+        ("daemons", signal.SIGKILL),
+        ("stubborn", signal.SIGKILL),
+        ("shares", signal.SIGKILL),
+        ("daemons", signal.SIGTERM),
+        ("daemons", signal.SIGINT),
+    ],
+)
 def test_harness_ended_by_any_signal_leaves_nothing(
     habit: str, number: signal.Signals, tmp_path: Path
 ) -> None:
