@@ -1,13 +1,14 @@
 """What ends a request's work early: its deadline, and its client's leaving."""
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from starlette.types import Receive
 
 from architectures.contract import Problem
-from architectures.front.body import ClientLeft
+from architectures.front.body import ClientLeft, next_message
 
 
 class Leash:
@@ -35,8 +36,9 @@ class Leash:
         self._watcher = self._loop.create_task(self._await_disconnect(receive))
 
     async def _await_disconnect(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        with suppress(ClientLeft):
+            while (await next_message(receive))["type"] != "http.disconnect":
+                pass
         self._pull(ClientLeft())
 
     def _expire(self) -> None:

@@ -184,7 +184,10 @@ def converse(
             await asyncio.sleep(30)
         read += 1
         await asyncio.sleep(0.01)
-        return messages[read - 1]
+        message = messages[read - 1]
+        if "lost" in message:
+            raise message["lost"]
+        return message
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -209,6 +212,21 @@ def test_work_for_a_client_that_left_is_cancelled_and_counted() -> None:
     sent, _ = converse(app, [body, {"type": "http.disconnect"}], scope())
     assert sent == []
     assert ended == ["cancelled"]
+    assert metric(app, 'servebench_requests_total{graph="guess",status="499"}') == 1
+
+
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_a_channel_that_fails_is_a_client_that_left(uploaded: bool) -> None:  # noqa: FBT001
+    """A proxy in front hands its client's messages on by a call that fails when the client goes."""
+
+    async def work(graph: Graph, request: Inputs) -> Answer:
+        await asyncio.sleep(30)
+        raise AssertionError
+
+    app = make(work)
+    body = {"type": "http.request", "body": b"hello", "more_body": not uploaded}
+    sent, _ = converse(app, [body, {"lost": RuntimeError("the call was cancelled")}], scope())
+    assert sent == []
     assert metric(app, 'servebench_requests_total{graph="guess",status="499"}') == 1
 
 
