@@ -12,10 +12,10 @@ from architectures import catalog
 from architectures.catalog import CatalogError
 from architectures.plugin import EnsembleError
 from architectures.spec import EnsembleChoice
-from harness.deploy import DeployError
 from harness.drive import DriveError
 from harness.environment import EnvironmentTooSmallError
 from harness.in_process import InProcessFailedError
+from harness.kept import DeployError
 from harness.ports import NoFreePortError
 from harness.prepare import resolve
 from harness.run import NothingPlayedError, expected_s

@@ -9,7 +9,7 @@ from time import monotonic_ns
 from architectures.in_process import COMMAND, InProcessRequest
 from architectures.server_config import process_environment
 from architectures.spec import ResourceClaim
-from harness.deploy import Keeper, clean_environment, last_lines, scratch_directory
+from harness.kept import Keeper, clean_environment, last_lines, scratch_directory
 from harness.record import CeilingPoint
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)

@@ -11,9 +11,10 @@ from architectures import catalog
 from architectures.contract import graph_path
 from architectures.plugin import load_ensemble
 from architectures.spec import EnsembleChoice, ServingPolicy
-from harness.deploy import DeployError, Deployment, deploy, last_lines
+from harness.deploy import Deployment, deploy
 from harness.drive import web_ui
 from harness.environment import assign_cores
+from harness.kept import DeployError, last_lines
 from workloads.payloads import write_payloads
 
 _MEMORY_GIB = 8.0

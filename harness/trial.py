@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from architectures.plugin import Example
 from architectures.spec import Architecture, Variant
-from harness.deploy import DeployError, Deployment, deploy
+from harness.deploy import Deployment, deploy
 from harness.drive import DriveError, DriveResult, Generator, boot
 from harness.environment import Cores
+from harness.kept import DeployError
 from harness.ports import NoFreePortError
 from harness.pressure import host_pressure
 from harness.record import Step, TrialPlace, TrialRecord

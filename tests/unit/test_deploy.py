@@ -24,7 +24,8 @@ from architectures.spec import (
     ServingPolicy,
     Variant,
 )
-from harness.deploy import DeployError, Deployment, deploy
+from harness.deploy import Deployment, deploy
+from harness.kept import DeployError
 from harness.ports import Ports
 
 SERVER = """
