@@ -135,7 +135,9 @@ def test_rows_have_every_component_in_every_reading_and_survive_the_disk(tmp_pat
     with_pss = frame.dropna(subset="pss_bytes")
     assert with_pss["t_ns"].nunique() >= 2
     assert with_pss.groupby("component")["pss_bytes"].max().loc["part"] > 1e6
-    assert (with_pss["pss_bytes"] <= with_pss["rss_bytes"] * 1.05).all()
+    # Peaks, not each reading: the two are read an instant apart, while the process still grows.
+    peaks = frame.groupby("component")[["pss_bytes", "rss_bytes"]].max()
+    assert (peaks["pss_bytes"] <= peaks["rss_bytes"] * 1.05).all()
     # What the generator starts is the generator.
     assert [name for name in set(frame["component"]) if "generator" in name] == ["generator"]
 
