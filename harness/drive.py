@@ -37,6 +37,20 @@ class DriveError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """A trial's steady state so far, of all workers together, half a second old at most.
+
+    Attributes:
+        ended: requests that have ended, in whatever way.
+        missed: those of them, and of those still unanswered, that are later than the objective's
+            response time or have failed.
+    """
+
+    ended: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DriveResult:
     """What playing a plan left.
 
@@ -45,11 +59,13 @@ class DriveResult:
         samples: one file per worker; together they hold every planned index once.
         report: the generator about itself, all workers together. ``cores`` is what the busiest
             worker used on average; lags are over the steady state, in ns.
+        ended_early: why play stopped before the plan's end; None where it did not.
     """
 
     phases: Phases
     samples: list[Path]
     report: dict[str, float]
+    ended_early: str | None = None
 
 
 def boot(
@@ -64,6 +80,7 @@ def boot(
     max_in_flight: int = 500,
     timeout_s: float = 12.0,
     drain_s: float = 12.0,
+    slo_s: float | None = None,
 ) -> "Generator":
     """Start a load generator that will wait for :meth:`Generator.play`; returns at once.
 
@@ -80,6 +97,7 @@ def boot(
         max_in_flight: of all workers together; an arrival beyond it is dropped.
         timeout_s: patience with one answer: the SUT's deadline and a margin.
         drain_s: how long to wait at the end for what is in flight.
+        slo_s: the response time beyond which a request counts as missed; None counts none.
 
     Raises:
         DriveError: the plan cannot be read.
@@ -144,11 +162,17 @@ class Generator:
         """End every process of the generator, whatever it is doing."""
         self._process.end()
 
-    def play(self, progress: Callable[[float], None] | None = None) -> DriveResult:
+    def play(
+        self,
+        progress: Callable[[float], None] | None = None,
+        end_early: Callable[[Counts], str | None] = lambda _: None,
+    ) -> DriveResult:
         """Play the plan to its end, drain, and read what the workers left.
 
         Args:
             progress: told a few times a second which share of the plan has been played, 0 to 1.
+            end_early: asked as often; a reason ends play now. Requests that were not due by then
+                are left out of the samples.
 
         Raises:
             DriveError: the generator failed or took too long; says what its log says.

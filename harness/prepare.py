@@ -126,7 +126,7 @@ def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
             )
 
 
-def steps_of(scenario: Scenario, ceiling_rps: float) -> tuple[Step, ...]:
+def steps_of(scenario: Scenario, ceiling_rps: float | None) -> tuple[Step, ...]:
     """The load steps, shares of the ceiling turned into rates."""
     return tuple(
         Step(index=index, asked=rate.asked, offered_rps=rate.rps(ceiling_rps))
@@ -141,7 +141,7 @@ def write_plans(scenario: Scenario, steps: Sequence[Step], directory: RunDirecto
         for step in steps:
             header = PlanHeader(
                 workload=load.workload,
-                graph=scenario.ensemble.graph,
+                graphs=(scenario.ensemble.graph,),
                 rate_rps=step.offered_rps,
                 warm_up_s=load.warm_up_s,
                 steady_s=load.steady_s,

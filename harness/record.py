@@ -6,9 +6,12 @@ runs/<id>/
   payloads.parquet         key, media_type, body, label (JSON): row i is payload i
   references.jsonl         row i: the in-process answer to payload i
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
+  plans/b00-p00-<sut>.parquet  that of a capacity search's probe
   trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,
                            generator-<worker>.json, *.log;
-                           a SUT's logs lie in the folder of its block's first step
+                           a SUT's logs lie in the folder of its block's first trial
+  trials/b00-p00-<sut>/    the same of a probe
+  capacity/b00-<sut>.json  CapacityRecord
   report.html summary.json written by ``reports``
 
 It joins running and reading: a report can be made again years later, without load.
@@ -19,10 +22,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """History of the format. Old files stay in ``tests/golden`` and must stay readable.
 
 1  2026-11: first.
+2  2026-11: closed loop, capacity searches and trials that ended early; usage has more columns.
 """
 
 
@@ -43,11 +47,18 @@ class Sut(Record):
 
 
 class Step(Record):
-    """One offered rate. ``asked`` is the scenario's words, for example ``0.5 ceiling``."""
+    """One load step.
+
+    Attributes:
+        asked: the scenario's words, for example ``0.5 ceiling`` or ``8 at once``.
+        offered_rps: open loop: the rate; closed loop: 0, for none is offered.
+        concurrency: closed loop: how many clients, each with one request at a time.
+    """
 
     index: int
     asked: str
     offered_rps: float
+    concurrency: int | None = None
 
 
 class CeilingPoint(Record):
@@ -91,17 +102,23 @@ class Environment(Record):
 
 
 class TrialPlace(Record):
-    """Where a trial stands in the schedule."""
+    """Where a trial stands in the schedule.
+
+    Attributes:
+        probe: its number in its SUT's capacity search; None for a trial of a load step.
+    """
 
     order: int
     block: int
     step: int
     sut: str
+    probe: int | None = None
 
     @property
     def directory(self) -> str:
         """Its folder's name under ``trials/``."""
-        return f"b{self.block:02}-s{self.step:02}-{self.sut.replace(':', '-')}"
+        kind = f"s{self.step:02}" if self.probe is None else f"p{self.probe:02}"
+        return f"b{self.block:02}-{kind}-{self.sut.replace(':', '-')}"
 
 
 class Reason(Record):
@@ -136,7 +153,9 @@ class TrialRecord(Record):
     """One SUT at one load step, once.
 
     Attributes:
-        outcome: ``ok`` when load was played to the end; otherwise ``error`` says what happened.
+        outcome: ``ok`` when load was played and recorded; otherwise ``error`` says what happened.
+        ended_early: why load was not played to the plan's end; None where it was. ``phases.end_ns``
+            is then when it ended.
         start_up_s: from the first process started to the last readiness check passed.
         info: the SUT's own ``/v1/info``.
         generator: cores, CPU-seconds and schedule lag of the load generator.
@@ -147,7 +166,9 @@ class TrialRecord(Record):
     place: TrialPlace
     outcome: Literal["ok", "failed"]
     error: str | None = None
+    ended_early: str | None = None
     offered_rps: float
+    concurrency: int | None = None
     start_up_s: float | None = None
     phases: Phases | None = None
     info: dict[str, Any] | None = None
@@ -160,6 +181,56 @@ class TrialRecord(Record):
     def valid(self) -> bool:
         """Played to the end and free of doubts."""
         return self.outcome == "ok" and not self.reasons
+
+
+class Probe(Record):
+    """One trial of a capacity search, and what it says about the SLO at its rate.
+
+    Attributes:
+        place: of the trial.
+        verdict: ``holds`` and ``fails`` are LoadGen's early-stopping rule; ``undecided`` is a
+            trial that the samples do not carry, or that cannot be trusted.
+        planned: requests of the steady state that were offered before it ended.
+        missed: those answered later than the objective, or not at all.
+        failed: those without an OK answer.
+        role: which part of the search asked for it.
+        why: the verdict in words.
+    """
+
+    place: TrialPlace
+    offered_rps: float
+    role: Literal["doubling", "bisection", "confirmation"]
+    verdict: Literal["holds", "fails", "undecided"]
+    planned: int
+    missed: int
+    failed: int
+    why: str
+
+
+class CapacityRecord(Record):
+    """One SUT's capacity in one block: the highest offered rate whose objective holds.
+
+    Attributes:
+        probes: in the order they were played.
+        low_rps / high_rps: the bracket: the highest rate that held and the lowest above it that
+            did not; None where there is none.
+        capacity_rps: the rate that a separate trial confirmed; None where none was.
+        confirmed_by: the confirming probe's number.
+        cliff: whether the SUT collapses right above it: at ``high_rps`` it completed less than
+            at ``low_rps``.
+        end: in words, why the search ended.
+    """
+
+    format_version: int = FORMAT_VERSION
+    block: int
+    sut: str
+    probes: tuple[Probe, ...]
+    low_rps: float | None
+    high_rps: float | None
+    capacity_rps: float | None
+    confirmed_by: int | None
+    cliff: bool = False
+    end: str
 
 
 class RunRecord(Record):
@@ -185,10 +256,27 @@ class RunRecord(Record):
         return cls.model_validate_json((directory / "run.json").read_text())
 
 
-USAGE_COLUMNS = ("t_ns", "component", "processes", "threads", "cpu_s", "pss_bytes", "rss_bytes")
+USAGE_COLUMNS = (
+    "t_ns",
+    "component",
+    "processes",
+    "threads",
+    "cpu_s",
+    "pss_bytes",
+    "rss_bytes",
+    "voluntary_switches",
+    "involuntary_switches",
+    "read_bytes",
+    "written_bytes",
+    "sent_bytes",
+    "received_bytes",
+)
 """``usage.parquet``: one row per component and reading. ``cpu_s`` is cumulative, ended processes
-included; ``t_ns`` is CLOCK_MONOTONIC; ``pss_bytes`` is null between the slower PSS readings. The
-load generator's own rows bear the component name ``generator``."""
+included; ``t_ns`` is CLOCK_MONOTONIC. ``pss_bytes``, context switches, storage I/O
+(``read_bytes``, ``written_bytes``) and TCP payload (``sent_bytes``, ``received_bytes``) are read
+more seldom, and null in between or where the kernel does not tell; all but ``pss_bytes`` are
+cumulative. The load generator's own rows bear the component name ``generator``; a column is absent
+in runs older than it."""
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.bench import Bench
 from harness.environment import now_utc, package_version, pinned, read_environment
 from harness.in_process import BATCH_SIZES, SEARCH, best_batch, measure_ceiling
 from harness.outcome import outcome_table
@@ -23,7 +24,8 @@ from harness.scenario import Scenario
 from harness.scenario_file import read_scenario
 from harness.schedule import Turn, schedule
 from harness.screen import Screen
-from harness.trial import DEPLOY, IDLE_S, Bench, play_turn
+from harness.trial import IDLE_S
+from harness.turn import DEPLOY, play_turn
 from harness.verify import read_references
 from workloads.payloads import read_payloads
 
@@ -88,7 +90,7 @@ def _references_s(scenario: Scenario) -> float:
 
 
 def _turn_s(scenario: Scenario) -> float:
-    return _DEPLOY_S + len(scenario.load.rates) * _step_s(scenario)
+    return _DEPLOY_S + len(scenario.load.offered()) * _step_s(scenario)
 
 
 def _step_s(scenario: Scenario) -> float:
@@ -135,8 +137,16 @@ def _prepare(
         status="running",
     )
     directory.save_run(record)
-    payloads, references = read_payloads(directory.payloads), read_references(directory.references)
-    return Bench(scenario, resolved.cores, directory, payloads, references, steps), record
+    bench = Bench(
+        scenario,
+        resolved.cores,
+        directory,
+        read_payloads(directory.payloads),
+        {scenario.ensemble.graph: read_references(directory.references)},
+        steps,
+        ceiling_rps,
+    )
+    return bench, record
 
 
 def _play_blocks(

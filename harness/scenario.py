@@ -2,62 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from architectures.spec import EnsembleChoice, ServingPolicy
+from harness.rate import Rate, WrittenRate, parse_rate, rungs
 from workloads.arrivals import ARRIVALS
-
-CEILING = "ceiling"
-
-
-class Rate(BaseModel):
-    """An offered rate as asked for: absolute, or a share of the ceiling."""
-
-    model_config = ConfigDict(frozen=True)
-
-    asked: str
-    number: float
-    of_ceiling: bool
-
-    def rps(self, ceiling_rps: float) -> float:
-        """Requests per second, in four digits, given the ceiling at its best batch size."""
-        return float(f"{self.number * ceiling_rps:.4g}") if self.of_ceiling else self.number
-
-
-def parse_rate(written: object) -> Rate:
-    """Read ``12.5`` or ``"0.5 ceiling"``.
-
-    Raises:
-        PydanticCustomError: it is neither, or not above 0.
-    """
-    rate = _share_of_ceiling(written) if isinstance(written, str) else _absolute(written)
-    if rate is None or not 0 < rate.number < float("inf"):
-        raise PydanticCustomError(
-            "rate",
-            "is no rate; write requests per second above 0, such as 12.5, or a share of "
-            'the ceiling in quotes, such as "0.5 ceiling"',
-        )
-    return rate
-
-
-def _share_of_ceiling(written: str) -> Rate | None:
-    number, _, word = written.strip().partition(" ")
-    try:
-        share = float(number)
-    except ValueError:
-        return None
-    if word.strip() != CEILING:
-        return None
-    return Rate(asked=f"{share:g} {CEILING}", number=share, of_ceiling=True)
-
-
-def _absolute(written: object) -> Rate | None:
-    if isinstance(written, bool) or not isinstance(written, int | float):
-        return None
-    return Rate(asked=f"{written:g} rps", number=float(written), of_ceiling=False)
 
 
 def _arrival_process(name: str) -> str:
@@ -79,11 +31,6 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _written_rate(written: object) -> object:
-    parse_rate(written)
-    return written
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)``, or nothing where no known word is near."""
     near = get_close_matches(word, list(known), n=1)
@@ -100,7 +47,6 @@ Texts: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
-WrittenRate: TypeAlias = Annotated[float | str, BeforeValidator(_written_rate)]
 
 
 class EnsembleSection(Section):
@@ -158,6 +104,23 @@ class BudgetSection(Section):
     ] = 120.0
 
 
+class SweepSection(Section):
+    """A ladder of offered rates, up to and past saturation."""
+
+    low: Annotated[WrittenRate, Field(description="the lowest rate")]
+    high: Annotated[WrittenRate, Field(description="the highest; past saturation shows the knee")]
+    steps: Annotated[int, Field(ge=2, description="how many rates, evenly spaced")] = 8
+
+
+class MixSection(Section):
+    """Which payloads are sent how often, by a field of their labels."""
+
+    by: Annotated[str, Field(description="a field of the examples' labels")]
+    weights: Annotated[
+        dict[str, Positive], Field(min_length=1, description="weight of each of its values")
+    ]
+
+
 class LoadSection(Section):
     """What is asked of every SUT, and when."""
 
@@ -166,14 +129,45 @@ class LoadSection(Section):
         AfterValidator(_arrival_process),
         Field(description=f"an arrival process: {', '.join(ARRIVALS)}"),
     ] = "poisson"
+    shape: Annotated[
+        dict[str, float | list[list[float]]],
+        Field(description="the arrival process's own parameters, by name"),
+    ] = {}
+    trace: Annotated[
+        str | None,
+        Field(
+            description='CSV or Parquet of arrivals for workload = "trace", relative to the file'
+        ),
+    ] = None
     rates: Annotated[
         tuple[WrittenRate, ...],
         Field(
             strict=False,
-            description='offered rates, one load step each: requests per second or "0.5 ceiling"',
-            min_length=1,
+            description='offered rates, one load step each: requests per second, "0.5 ceiling", '
+            'or "1 trace" for a trace at its own speed',
         ),
-    ]
+    ] = ()
+    sweep: Annotated[
+        SweepSection | None, Field(description="a ladder of rates, instead of `rates`")
+    ] = None
+    loop: Annotated[
+        Literal["open", "closed"],
+        Field(description="open: arrivals by the clock; closed: the next waits for the last"),
+    ] = "open"
+    concurrency: Annotated[
+        tuple[Count, ...],
+        Field(strict=False, description="closed loop: clients at once, one load step each"),
+    ] = ()
+    think_time_s: Annotated[
+        NotNegative, Field(description="closed loop: mean pause of a client between requests")
+    ] = 0.0
+    graphs: Annotated[
+        dict[str, Positive],
+        Field(description="graphs asked for, by weight; empty is ensemble.graph alone"),
+    ] = {}
+    mix: Annotated[
+        MixSection | None, Field(description="payloads by weight; absent uses all equally often")
+    ] = None
     warm_up_s: Annotated[NotNegative, Field(description="seconds played but not counted")] = 3.0
     steady_s: Annotated[Positive, Field(description="seconds counted")] = 10.0
     drain_s: Annotated[
@@ -195,7 +189,10 @@ class LoadSection(Section):
     ] = 512
 
     def offered(self) -> tuple[Rate, ...]:
-        """The load steps' rates, in the order given."""
+        """The load steps' rates, in the order given; none in a closed loop."""
+        if self.sweep is not None:
+            low, high = parse_rate(self.sweep.low), parse_rate(self.sweep.high)
+            return rungs(low, high, self.sweep.steps)
         return tuple(parse_rate(rate) for rate in self.rates)
 
 
@@ -207,6 +204,56 @@ class SloSection(Section):
     ] = 95.0
     response_time_s: Annotated[Positive, Field(description="seconds from the intended start")] = 0.5
     error_ratio: Annotated[float, Field(ge=0, lt=1, description="share that may fail")] = 0.01
+
+
+class CapacitySection(Section):
+    """The search for the highest rate whose objective ([slo]) holds."""
+
+    start: Annotated[WrittenRate, Field(description="the first rate tried")] = "0.25 ceiling"
+    most: Annotated[WrittenRate, Field(description="the highest rate ever tried")] = "4 ceiling"
+    precision: Annotated[
+        float, Field(gt=0, lt=1, description="width of the bracket at which the search ends")
+    ] = 0.05
+    confidence: Annotated[
+        float, Field(gt=0, lt=1, description="of LoadGen's early-stopping rule")
+    ] = 0.99
+    probe_s: Annotated[Positive, Field(description="seconds counted in a probe, at least")] = 10.0
+    most_probe_s: Annotated[
+        Positive, Field(description="seconds counted in a probe, where the percentile needs more")
+    ] = 60.0
+
+
+class GeneratorSection(Section):
+    """Where load comes from."""
+
+    workers: Annotated[
+        Count | None, Field(description="load workers on this machine; absent: by the rate")
+    ] = None
+    remote_workers: Annotated[
+        int, Field(ge=0, description="further workers, started on other machines")
+    ] = 0
+    bind: Annotated[
+        str, Field(description="address the remote workers connect to; loopback by default")
+    ] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="and its port")] = 5557
+
+
+class RemoteSection(Section):
+    """A running service under test: ``remote:NAME`` in `suts`."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$", description="http://HOST:PORT")]
+    path: Annotated[
+        str | None, Field(pattern=r"^/", description="asked for; absent: that of the graph")
+    ] = None
+    ready: Annotated[
+        str | None, Field(pattern=r"^/", description="answers 200 when it can serve")
+    ] = None
+    answers: Annotated[
+        bool, Field(description="whether its answers are those of the ensemble's references")
+    ] = False
+    metrics: Annotated[
+        str | None, Field(pattern=r"^/", description="Prometheus metrics, for its usage")
+    ] = None
 
 
 class Scenario(Section):
@@ -223,5 +270,14 @@ class Scenario(Section):
     ensemble: EnsembleSection = EnsembleSection()
     policy: PolicySection = PolicySection()
     budget: BudgetSection = BudgetSection()
-    load: Annotated[LoadSection, Field(description="a section [load] with at least `rates`")]
+    load: Annotated[
+        LoadSection, Field(description="a section [load] with `rates`, a `sweep` or `concurrency`")
+    ]
     slo: SloSection = SloSection()
+    capacity: Annotated[
+        CapacitySection | None, Field(description="search each SUT's capacity, too")
+    ] = None
+    generator: GeneratorSection = GeneratorSection()
+    remote: Annotated[
+        dict[str, RemoteSection], Field(description="running services, by the name in `suts`")
+    ] = {}

@@ -1,12 +1,13 @@
 """From a TOML file to a scenario; every mistake is named in words: file, key, value, meaning."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.contradictions import contradictions
 from harness.scenario import Scenario, Section, did_you_mean
 
 
@@ -63,25 +64,10 @@ def parse_scenario(text: str, source: str) -> Scenario:
     except ValidationError as error:
         mistakes = [f"{source}: {_in_words(mistake)}" for mistake in error.errors()]
         raise ScenarioError("\n".join(mistakes)) from error
-    contradictions = [f"{source}: {words}" for words in _contradictions(scenario)]
-    if contradictions:
-        raise ScenarioError("\n".join(contradictions))
+    found = [f"{source}: {words}" for words in contradictions(scenario)]
+    if found:
+        raise ScenarioError("\n".join(found))
     return scenario
-
-
-def _contradictions(scenario: Scenario) -> Iterator[str]:
-    """Keys that are each fine alone and cannot be meant together."""
-    load, policy, slo = scenario.load, scenario.policy, scenario.slo
-    if load.max_in_flight <= policy.queue_bound:
-        yield (
-            f"load.max_in_flight = {load.max_in_flight} is not above policy.queue_bound = "
-            f"{policy.queue_bound}: the generator would drop what the SUT ought to shed; raise it"
-        )
-    if load.drain_s < slo.response_time_s:
-        yield (
-            f"load.drain_s = {load.drain_s:g} is below slo.response_time_s = "
-            f"{slo.response_time_s:g}: the last requests could be called late too early; raise it"
-        )
 
 
 def _in_words(mistake: ErrorDetails) -> str:

@@ -167,8 +167,8 @@ class Usage:
                 total += float(np.diff(np.interp(window_ns, times, series))[0])
         return total
 
-    def peak_pss_bytes(self, window_ns: tuple[int, int]) -> int | None:
-        """The most the SUT's components held together; None if PSS was not read in the window."""
+    def peak_pss_bytes(self) -> int | None:
+        """The most the SUT's components held together; None if PSS was never read."""
         totals = [
             sum(
                 size
@@ -176,7 +176,7 @@ class Usage:
                 if self._accounts[pid].component != GENERATOR
             )
             for reading in self._readings
-            if reading.pss_bytes is not None and window_ns[0] <= reading.t_ns <= window_ns[1]
+            if reading.pss_bytes is not None
         ]
         return max(totals, default=None)
 

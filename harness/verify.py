@@ -83,19 +83,23 @@ def _short(value: Any) -> str:
 
 
 def before_load(
-    url: str, graph: str, payloads: Sequence[Example], references: Sequence[Any]
+    url: str, payloads: Sequence[Example], references: Mapping[str, Sequence[Any]]
 ) -> Compared:
-    """Ask for the first :data:`BEFORE` payloads one by one and compare.
+    """Ask every graph for the first :data:`BEFORE` payloads, one by one, and compare.
+
+    Args:
+        url: the SUT, without a path.
+        payloads: of the run.
+        references: graph -> its answers; entry i answers payload i.
 
     Raises:
         OSError: there was no answer.
     """
     return _compare(
-        (
-            (f"payload {row}", reference, _document(_ask(url, graph, payload)))
-            for row, (payload, reference) in enumerate(zip(payloads, references, strict=True))
-            if row < BEFORE
-        )
+        (f"payload {row} of {graph}", reference, _document(_ask(url, graph, payload)))
+        for graph, answers in references.items()
+        for row, (payload, reference) in enumerate(zip(payloads, answers, strict=True))
+        if row < BEFORE
     )
 
 
@@ -115,14 +119,16 @@ def _document(reply: Reply) -> Any:
     return {"problem": kind.rpartition(":")[2]}
 
 
-def under_load(samples: pa.Table, plan: LoadPlan, references: Sequence[Any]) -> Compared:
+def under_load(
+    samples: pa.Table, plan: LoadPlan, references: Mapping[str, Sequence[Any]]
+) -> Compared:
     """Compare the answers that were kept while load was played."""
     kept = samples.filter(samples["answer"].is_valid())
     rows = zip(*(kept[name].to_pylist() for name in ("index", "answer", "status")), strict=True)
     return _compare(
         (
             f"request {index} (payload {plan.payloads[index]})",
-            references[plan.payloads[index]],
+            references[plan.graph(index)][plan.payloads[index]],
             _document(Reply(status, answer)),
         )
         for index, answer, status in rows

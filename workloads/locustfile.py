@@ -184,7 +184,7 @@ class RequestFailedError(Exception):
 
 def _options(options: Namespace, url: str) -> Options:
     drawn = PlanHeader(
-        options.arrivals, options.graph, options.rate, 0.0, options.duration, options.seed
+        options.arrivals, (options.graph,), options.rate, 0.0, options.duration, options.seed
     )
     return Options(
         url=url,

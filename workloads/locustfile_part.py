@@ -62,7 +62,7 @@ class Part:
         )
         self._connections = Connections(options.url)
         prefix = urlsplit(options.url).path.rstrip("/")
-        self.path = prefix + contract.graph_path(self._plan.header.graph)
+        self.path = prefix + contract.graph_path(self._plan.header.graphs[0])
         requests = _requests(options.url, self.path, examples)
         self._player = Player(
             self._recorder,

@@ -1,7 +1,8 @@
 """A load plan: every intended start and payload of a trial, frozen to disk before it begins."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +20,49 @@ class PlanHeader:
     """What a plan was made from; enough to make it again.
 
     Attributes:
-        workload: the arrival process's name, one of ``workloads.arrivals.ARRIVALS``.
-        graph: the graph every request asks for.
-        rate_rps: the offered rate of the steady state, and of the warm-up before it.
+        workload: the arrival process's name, one of ``workloads.arrivals.ARRIVALS``; in a closed
+            loop, ``closed``.
+        graphs: what is asked for; ``LoadPlan.graphs`` points into it.
+        rate_rps: the offered rate of the steady state, and of the warm-up before it; 0 in a
+            closed loop.
         warm_up_s / steady_s: the two phases; arrivals run through both without a gap.
-        seed: of arrivals and payload order.
+        seed: of arrivals, payloads and graphs.
+        shape: the arrival process's own parameters.
+        concurrency: closed loop: clients at once; None in an open loop.
+        think_time_s: closed loop: a client's mean pause between requests.
     """
 
     workload: str
-    graph: str
+    graphs: tuple[str, ...]
     rate_rps: float
     warm_up_s: float
     steady_s: float
     seed: int
+    shape: Mapping[str, Any] = field(default_factory=dict)
+    concurrency: int | None = None
+    think_time_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadPlan:
-    """Frozen arrivals.
+    """Frozen arrivals, or in a closed loop the frozen requests of each client.
 
     Attributes:
-        offsets_ns: ``int64[n]``, ascending: intended starts after the trial's common start.
+        offsets_ns: ``int64[n]``. Open loop, ascending: intended starts after the trial's common
+            start. Closed loop: the pause before the request; client ``c`` of ``concurrency``
+            sends rows ``i % concurrency == c`` in turn, as many as the trial's time lets it.
         payloads: ``int32[n]``: rows of the run's payload file.
+        graphs: ``int8[n]``: entries of ``header.graphs``.
     """
 
     header: PlanHeader
     offsets_ns: npt.NDArray[np.int64]
     payloads: npt.NDArray[np.int32]
+    graphs: npt.NDArray[np.int8]
+
+    def graph(self, index: int) -> str:
+        """What request ``index`` asks for."""
+        return self.header.graphs[int(self.graphs[index])]
 
     @property
     def duration_s(self) -> float:
@@ -73,7 +90,9 @@ def build_plan(header: PlanHeader, payloads: int) -> LoadPlan:
     """
     duration_s = header.warm_up_s + header.steady_s
     offsets_ns = arrivals(header.workload, header.rate_rps, duration_s, header.seed)
-    return LoadPlan(header, offsets_ns, payload_order(len(offsets_ns), payloads, header.seed))
+    count = len(offsets_ns)
+    order = payload_order(count, payloads, header.seed)
+    return LoadPlan(header, offsets_ns, order, np.zeros(count, dtype=np.int8))
 
 
 _HEADER_KEY = b"servebench.plan"
@@ -81,7 +100,8 @@ _HEADER_KEY = b"servebench.plan"
 
 def write_plan(path: Path, plan: LoadPlan) -> None:
     """Freeze a plan as Parquet, its header in the schema's metadata."""
-    table = pa.table({"offset_ns": plan.offsets_ns, "payload": plan.payloads})
+    columns = {"offset_ns": plan.offsets_ns, "payload": plan.payloads, "graph": plan.graphs}
+    table = pa.table(columns)
     metadata = {_HEADER_KEY: json.dumps(asdict(plan.header)).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
 
@@ -90,6 +110,13 @@ def read_plan(path: Path) -> LoadPlan:
     """Read a frozen plan."""
     table = pq.read_table(path)
     header: dict[str, Any] = json.loads(table.schema.metadata[_HEADER_KEY])
+    if "graph" in header:  # format 1: one graph for all requests
+        header["graphs"] = [header.pop("graph")]
+    header["graphs"] = tuple(header["graphs"])
+    count = len(table)
+    graphs = (
+        table["graph"].to_numpy() if "graph" in table.column_names else np.zeros(count, np.int8)
+    )
     return LoadPlan(
-        PlanHeader(**header), table["offset_ns"].to_numpy(), table["payload"].to_numpy()
+        PlanHeader(**header), table["offset_ns"].to_numpy(), table["payload"].to_numpy(), graphs
     )

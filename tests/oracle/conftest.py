@@ -88,7 +88,7 @@ def play(tmp_path: Path) -> Callable[..., tuple[DriveResult, pa.Table]]:
         steady_s: float = 4.0,
         **limits: Any,
     ) -> tuple[DriveResult, pa.Table]:
-        header = PlanHeader(arrivals, "tag", rate_rps, warm_up_s, steady_s, seed=7)
+        header = PlanHeader(arrivals, ("tag",), rate_rps, warm_up_s, steady_s, seed=7)
         examples = [Example(i, bytes([i]) * BODY_BYTES, "image/jpeg", {}) for i in range(20)]
         write_payloads(tmp_path / "payloads.parquet", examples)
         write_plan(tmp_path / "plan.parquet", build_plan(header, len(examples)))

@@ -11,7 +11,7 @@ from workloads.plan import PlanHeader, build_plan, read_plan, write_plan
 headers = st.builds(
     PlanHeader,
     workload=st.sampled_from(sorted(ARRIVALS)),
-    graph=st.sampled_from(["tag", "other"]),
+    graphs=st.sampled_from([("tag",), ("other",)]),
     rate_rps=st.floats(1.0, 100.0),
     warm_up_s=st.floats(0.0, 2.0),
     steady_s=st.floats(0.5, 5.0),

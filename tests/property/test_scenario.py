@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.scenario import Scenario, parse_rate
+from harness.rate import parse_rate
+from harness.scenario import Scenario
 from harness.scenario_file import ScenarioError, parse_scenario
 from workloads.arrivals import ARRIVALS
 

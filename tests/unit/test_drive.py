@@ -27,7 +27,7 @@ def booted(tmp_path: Path) -> Callable[..., Generator]:
     """Boot a generator for a plan of half a second at a URL where nobody answers."""
     write_payloads(tmp_path / "payloads.parquet", [Example(1, b"x", "image/jpeg", {})])
     write_plan(
-        tmp_path / "plan.parquet", build_plan(PlanHeader("poisson", "tag", 40, 0.0, 0.5, 1), 1)
+        tmp_path / "plan.parquet", build_plan(PlanHeader("poisson", ("tag",), 40, 0.0, 0.5, 1), 1)
     )
 
     def start(**changed: Any) -> Generator:
@@ -143,7 +143,7 @@ def test_a_worker_that_dies_fails_the_trial(
     booted: Callable[..., Generator], tmp_path: Path
 ) -> None:
     """Its half of the plan is missing: the other half must not pass for a measurement."""
-    header = PlanHeader("constant", "tag", 10, 0.0, 60.0, 1)
+    header = PlanHeader("constant", ("tag",), 10, 0.0, 60.0, 1)
     write_plan(tmp_path / "long.parquet", build_plan(header, 1))
     killed: list[int] = []
 

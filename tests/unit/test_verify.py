@@ -54,8 +54,8 @@ def test_floats_may_differ_a_little_and_labels_not() -> None:
 
 
 def test_sampled_answers_are_matched_through_the_plan() -> None:
-    header = PlanHeader("constant", "tag", 10.0, 0.0, 1.0, 1)
-    plan = LoadPlan(header, np.arange(3), np.array([2, 0, 1], dtype=np.int32))
+    header = PlanHeader("constant", ("tag",), 10.0, 0.0, 1.0, 1)
+    plan = LoadPlan(header, np.arange(3), np.array([2, 0, 1], dtype=np.int32), np.zeros(3, np.int8))
     row = dict.fromkeys(SCHEMA.names, 0) | {"server_timing": None, "outcome": Outcome.OK}
     rows = [
         {**row, "index": 0, "status": 200, "answer": b'{"label": "c"}'},
@@ -64,7 +64,7 @@ def test_sampled_answers_are_matched_through_the_plan() -> None:
     ]
     samples = pa.Table.from_pylist(rows, schema=SCHEMA)
     references = [{"label": "a"}, {"label": "b"}, {"label": "c"}]
-    seen = under_load(samples, plan, references)
+    seen = under_load(samples, plan, {"tag": references})
     assert (seen.count, seen.different) == (2, 1)
     assert seen.first == 'request 1 (payload 0): answer.label is "wrong", not "a"'
     record = verification(Compared(5, 0, None), seen)

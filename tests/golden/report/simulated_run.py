@@ -123,8 +123,10 @@ def _freeze(path: Path, plan: Plan, rate: float, rng: np.random.Generator) -> Lo
     gaps = rng.exponential(1 / rate, int(rate * span * 2) + 50)
     starts = np.cumsum(gaps)
     offsets = (starts[starts < span] * 1e9).astype(np.int64)
-    header = PlanHeader("poisson", "tag", rate, plan.warm_up_s, plan.steady_s, plan.seed)
-    frozen = LoadPlan(header, offsets, np.zeros(len(offsets), np.int32))
+    header = PlanHeader("poisson", ("tag",), rate, plan.warm_up_s, plan.steady_s, plan.seed)
+    frozen = LoadPlan(
+        header, offsets, np.zeros(len(offsets), np.int32), np.zeros(len(offsets), np.int8)
+    )
     write_plan(path, frozen)
     return frozen
 
@@ -258,7 +260,7 @@ def _usage(folder: Path, truth: Truth, phases: Phases, cpu_s: float) -> None:
             spent = 1.5 + share * (idle + loaded * cpu_s / steady)
             rows.append((int(t), name, 1, 4, spent, pss, int(truth.pss_mb * 2e6 * share)))
         rows.append((int(t), "generator", 2, 3, loaded * 0.05, None, 90_000_000))
-    columns = dict(zip(USAGE_COLUMNS, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(USAGE_COLUMNS[:7], zip(*rows, strict=True), strict=True))
     table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
     pq.write_table(table, folder / "usage.parquet")
 

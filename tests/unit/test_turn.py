@@ -9,13 +9,14 @@ import pytest
 
 from architectures import catalog
 from architectures.spec import Architecture, Blueprint, Component, Launch
+from harness.bench import Bench
 from harness.environment import assign_cores
 from harness.prepare import steps_of, write_plans
 from harness.record import Sut, TrialRecord
 from harness.run_directory import RunDirectory
 from harness.scenario_file import read_scenario
 from harness.schedule import schedule
-from harness.trial import Bench, play_turn
+from harness.turn import play_turn
 from workloads.payloads import read_payloads, write_payloads
 
 SECOND = Path(__file__).parents[1] / "second_ensemble"
@@ -55,7 +56,7 @@ def play(folder: Path, architecture: Architecture) -> list[TrialRecord]:
     write_plans(scenario, steps, directory)
     sut = Sut(key="a:b", architecture="a", variant="b", summary="", answers=False)
     (turn,) = schedule([sut], len(steps), 1, 1)
-    bench = Bench(scenario, assign_cores(1), directory, payloads, (), steps)
+    bench = Bench(scenario, assign_cores(1), directory, payloads, {}, steps, None)
     said: list[str] = []
     trials = list(
         play_turn(

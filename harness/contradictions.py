@@ -1,0 +1,74 @@
+"""Keys of a scenario that are each fine alone and cannot be meant together: rows of one list."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from harness.rate import parse_rate
+from harness.scenario import Scenario
+
+Contradiction: TypeAlias = Callable[[Scenario], Iterator[str]]
+
+
+def contradictions(scenario: Scenario) -> Iterator[str]:
+    """Each contradiction in words: key, value, what to do."""
+    for row in CONTRADICTIONS:
+        yield from row(scenario)
+
+
+def _bound(scenario: Scenario) -> Iterator[str]:
+    load, policy = scenario.load, scenario.policy
+    if load.loop == "open" and load.max_in_flight <= policy.queue_bound:
+        yield (
+            f"load.max_in_flight = {load.max_in_flight} is not above policy.queue_bound = "
+            f"{policy.queue_bound}: the generator would drop what the SUT ought to shed; raise it"
+        )
+
+
+def _drain(scenario: Scenario) -> Iterator[str]:
+    load, slo = scenario.load, scenario.slo
+    if load.drain_s < slo.response_time_s:
+        yield (
+            f"load.drain_s = {load.drain_s:g} is below slo.response_time_s = "
+            f"{slo.response_time_s:g}: the last requests could be called late too early; raise it"
+        )
+
+
+def _what_is_asked(scenario: Scenario) -> Iterator[str]:
+    """One way of saying what is offered, and one only."""
+    load = scenario.load
+    if load.loop == "closed":
+        if load.rates or load.sweep:
+            yield (
+                'load.loop = "closed" offers no rate: the next request waits for the last one; '
+                "name load.concurrency in place of load.rates and load.sweep"
+            )
+        if not load.concurrency:
+            yield 'load.loop = "closed" needs load.concurrency, such as [1, 4, 16]'
+        if scenario.capacity:
+            yield '[capacity] searches an offered rate, and load.loop = "closed" offers none'
+        return
+    if load.concurrency or load.think_time_s:
+        yield (
+            'load.concurrency and load.think_time_s belong to load.loop = "closed"; '
+            "say so, or leave them out"
+        )
+    if load.rates and load.sweep:
+        yield "load.rates and load.sweep both say what is offered; leave one out"
+    if not (load.rates or load.sweep or scenario.capacity):
+        yield "'load.rates' is missing; meant is a list of offered rates, such as [\"0.3 ceiling\"]"
+
+
+def _sweep(scenario: Scenario) -> Iterator[str]:
+    sweep = scenario.load.sweep
+    if sweep is None:
+        return
+    low, high = parse_rate(sweep.low), parse_rate(sweep.high)
+    if low.unit != high.unit or low.number >= high.number:
+        yield (
+            f"load.sweep goes from {sweep.low!r} to {sweep.high!r}: "
+            "low must lie below high, and both be in the same unit"
+        )
+
+
+CONTRADICTIONS: tuple[Contradiction, ...] = (_what_is_asked, _sweep, _bound, _drain)
+"""Every contradiction that is looked for. A new one is a row."""

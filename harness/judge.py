@@ -1,0 +1,78 @@
+"""From a trial as it was played to its record: what was seen, and whether it can be trusted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.drive import DriveResult
+from harness.pressure import host_pressure
+from harness.record import TrialPlace, TrialRecord
+from harness.subject import Subject
+from harness.usage import Usage
+from harness.validity import Evidence, reasons
+from harness.verify import Compared, under_load, verification
+from workloads.plan import read_plan
+from workloads.sample import read_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What playing a trial left.
+
+    Attributes:
+        plan: the load plan's file.
+        checked: the SUT's answers before load.
+    """
+
+    place: TrialPlace
+    plan: Path
+    checked: Compared
+    usage: Usage
+    result: DriveResult
+
+
+def judged(subject: Subject, played: Played) -> TrialRecord:
+    """Judge a trial by what was recorded of it."""
+    bench, usage, result = subject.bench, played.usage, played.result
+    scenario, phases = bench.scenario, result.phases
+    window_ns = (phases.steady_ns, phases.end_ns)
+    generator_s = usage.cpu_s(window_ns, generator=True)
+    sut_s = usage.cpu_s(window_ns, generator=False)
+    steady_s = (phases.end_ns - phases.steady_ns) / 1e9
+    pressure = host_pressure(
+        usage.host,
+        window_ns,
+        (bench.cores.sut, sut_s),
+        (bench.cores.harness, generator_s),
+    )
+    plan = read_plan(played.plan)
+    samples = read_samples(result.samples)
+    warm_up_ns = int(plan.header.warm_up_s * 1e9)
+    compared = under_load(samples, plan, bench.references) if played.checked.count else Compared()
+    evidence = Evidence(
+        samples=samples,
+        phases=phases,
+        planned=int((plan.offsets_ns >= warm_up_ns).sum()),
+        percentile=scenario.slo.percentile,
+        generator_cores=generator_s / steady_s,
+        generator_workers=int(result.report["workers"]),
+        pressure=pressure,
+        sut_cores=len(bench.cores.sut),
+        pss_bytes=usage.peak_pss_bytes(),
+        memory_bytes=bench.cores.claim(scenario.budget.memory_gib).memory_bytes,
+        verification=verification(played.checked, compared),
+        exits=subject.running.exits(),
+    )
+    return TrialRecord(
+        place=played.place,
+        outcome="ok",
+        ended_early=result.ended_early,
+        offered_rps=plan.header.rate_rps,
+        concurrency=plan.header.concurrency,
+        start_up_s=subject.running.start_up_s,
+        phases=phases,
+        info=dict(subject.running.info),
+        verification=evidence.verification,
+        generator={**result.report, "steady_cpu_s": generator_s, "usage_cpu_s": usage.cost_s},
+        pressure=pressure,
+        reasons=reasons(evidence),
+    )

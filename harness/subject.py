@@ -1,0 +1,112 @@
+"""What is measured: a deployment of ours, or a service that runs already; asked alike."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from architectures.spec import Architecture, Variant
+from harness.bench import Bench
+from harness.deploy import Deployment, deploy
+from harness.usage import Target
+from harness.verify import Compared, before_load
+
+
+class Running(Protocol):
+    """A service that answers, whoever started it."""
+
+    @property
+    def url(self) -> str:
+        """Where requests go, without a path."""
+        ...
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What it says of itself; empty where it says nothing."""
+        ...
+
+    @property
+    def start_up_s(self) -> float | None:
+        """From the first process started to the last readiness check; None if others did it."""
+        ...
+
+    def exits(self) -> tuple[str, ...]:
+        """What of it has ended although nobody asked it to, in words."""
+        ...
+
+    def target(self) -> Target | None:
+        """Whose processes to read; None where they are not ours to see."""
+        ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A SUT that is up, and is asked only once whether it answers right."""
+
+    bench: Bench
+    running: Running
+    answers: bool
+
+    @cached_property
+    def checked(self) -> Compared:
+        """Its answers before load against the references."""
+        if not self.answers:
+            return Compared()
+        bench = self.bench
+        return before_load(self.running.url, bench.payloads, bench.references)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployment of ours, as :class:`Running`."""
+
+    deployment: Deployment
+
+    @property
+    def url(self) -> str:
+        """Where requests go, without a path."""
+        return self.deployment.url
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """Its ``/v1/info``."""
+        return self.deployment.info
+
+    @property
+    def start_up_s(self) -> float | None:
+        """From the first process started to the last readiness check passed."""
+        return self.deployment.start_up_s
+
+    def exits(self) -> tuple[str, ...]:
+        """Components that ended although nobody asked them to."""
+        return tuple(map(str, self.deployment.exited()))
+
+    def target(self) -> Target | None:
+        """Every component's first process, and the keeper that orphans come to."""
+        return Target(self.deployment.pids(), self.deployment.keeper.pid)
+
+
+@contextmanager
+def deployed(bench: Bench, sut: tuple[Architecture, Variant], logs: Path) -> Iterator[Subject]:
+    """Deploy a SUT as the scenario says, until the block ends.
+
+    Args:
+        bench: what all trials share.
+        sut: what is deployed.
+        logs: where its components' logs go.
+
+    Raises:
+        DeployError: it did not come up.
+    """
+    scenario = bench.scenario
+    with deploy(
+        *sut,
+        ensemble=scenario.ensemble.choice(),
+        policy=scenario.policy.policy(),
+        claim=bench.cores.claim(scenario.budget.memory_gib),
+        log_directory=logs,
+        startup_timeout_s=scenario.budget.start_up_limit_s,
+    ) as deployment:
+        yield Subject(bench, Deployed(deployment), sut[0].answers)
