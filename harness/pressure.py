@@ -1,11 +1,12 @@
-"""What the host did besides: CPU taken on each core, stolen time, and the kernel's pressure."""
+"""What the host did besides: CPU taken on each core, stolen time, pressure, throttling, waiting."""
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import monotonic_ns
 
-from harness.processes import read_file
+from harness.processes import read_file, read_waited_s
+from harness.throttling import read_thermal_throttles, read_throttled_s
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _RESOURCES = ("cpu", "memory", "io")
@@ -21,6 +22,13 @@ class HostReading:
         interrupts_s: core -> seconds in interrupts, which belong to no process.
         stolen_s: core -> seconds the hypervisor gave to others.
         stalled_s: resource -> seconds in which some task waited for it.
+        throttled_s: core-seconds for which a quota kept our control group waiting; None where
+            there is no quota to read.
+        thermal_throttles: how often heat slowed a core; None where the kernel does not count, or
+            in a reading without it.
+        loopback_bytes: that passed through ``lo`` with all headers; None without one.
+        waited_s: process of the load generator -> seconds in which its main thread, which sends,
+            was ready to run and did not.
     """
 
     t_ns: int
@@ -28,10 +36,19 @@ class HostReading:
     interrupts_s: dict[int, float]
     stolen_s: dict[int, float]
     stalled_s: dict[str, float]
+    throttled_s: float | None = None
+    thermal_throttles: int | None = None
+    loopback_bytes: int | None = None
+    waited_s: Mapping[int, float] = field(default_factory=dict)
 
 
-def read_host() -> HostReading:
-    """Read /proc/stat and /proc/pressure."""
+def read_host(generator: Iterable[int] = (), *, with_heat: bool = True) -> HostReading:
+    """Read the machine's counters.
+
+    Args:
+        generator: the load generator's processes.
+        with_heat: read two files a core more, where there are such.
+    """
     idle: dict[int, float] = {}
     interrupts: dict[int, float] = {}
     stolen: dict[int, float] = {}
@@ -43,7 +60,23 @@ def read_host() -> HostReading:
             idle[int(core)] = ticks[3] + ticks[4]
             interrupts[int(core)] = ticks[5] + ticks[6]
             stolen[int(core)] = ticks[7]
-    return HostReading(monotonic_ns(), idle, interrupts, stolen, _read_stalls())
+    return HostReading(
+        monotonic_ns(),
+        idle,
+        interrupts,
+        stolen,
+        _read_stalls(),
+        throttled_s=read_throttled_s(),
+        thermal_throttles=read_thermal_throttles() if with_heat else None,
+        loopback_bytes=_read_loopback(),
+        waited_s={pid: s for pid in generator if (s := read_waited_s(pid)) is not None},
+    )
+
+
+def _read_loopback() -> int | None:
+    """What came in by ``lo``; what went out is the same."""
+    values = read_file("/proc/net/dev").partition(b" lo:")[2].split()
+    return int(values[0]) if values else None
 
 
 def _read_stalls() -> dict[str, float]:
@@ -72,7 +105,12 @@ def host_pressure(
     Returns:
         ``outside_sut_cores`` and ``outside_generator_cores``: cores in use there by nobody of
         ours; ``stolen_cores``; ``<resource>_stall_share``: share of the time in which some task
-        of the machine, the SUT's included, waited. Empty without two readings in the window.
+        of the machine, the SUT's included, waited. Where the kernel tells them also
+        ``throttled_share``: share of the time for which a quota held our control group back, all
+        of its cores added up, at most 1; ``thermal_throttles``: how often heat slowed a core in
+        the window; ``generator_wait_share``: share of the time in which the load generator's
+        worst process was ready to run and did not; ``loopback_bytes_per_s``: of the whole
+        machine, headers included. Empty without two readings in the window.
     """
     inside = [r for r in readings if window_ns[0] <= r.t_ns <= window_ns[1]]
     if len(inside) < 2:  # noqa: PLR2004 - a difference needs two
@@ -86,11 +124,37 @@ def host_pressure(
             f"{name}_stall_share": (last.stalled_s[name] - value) / elapsed_s
             for name, value in first.stalled_s.items()
         },
+        **_held_back(inside),
     }
     for name, (cores, ours_s) in (("sut", sut), ("generator", generator)):
         busy = sum(_busy_s(first, last, core) for core in cores) / elapsed_s
         shares[f"outside_{name}_cores"] = max(0.0, busy - ours_s / window_s)
     return {name: round(share, 4) for name, share in sorted(shares.items())}
+
+
+def _held_back(inside: Sequence[HostReading]) -> dict[str, float]:
+    """What not every kernel tells; nothing of what it does not."""
+    elapsed_s = (inside[-1].t_ns - inside[0].t_ns) / 1e9
+    found: dict[str, float] = {}
+    throttled_s = _difference([r.throttled_s for r in inside])
+    if throttled_s is not None:
+        found["throttled_share"] = min(1.0, throttled_s / elapsed_s)
+    throttles = _difference([r.thermal_throttles for r in inside])
+    if throttles is not None:
+        found["thermal_throttles"] = throttles
+    carried = _difference([r.loopback_bytes for r in inside])
+    if carried is not None:
+        found["loopback_bytes_per_s"] = carried / elapsed_s
+    pids = {pid for reading in inside for pid in reading.waited_s}
+    waits = [_difference([r.waited_s.get(pid) for r in inside]) for pid in pids]
+    known = [wait / elapsed_s for wait in waits if wait is not None]
+    return found | ({"generator_wait_share": max(known)} if known else {})
+
+
+def _difference(values: Sequence[float | None]) -> float | None:
+    """By how much a counter grew between the first and the last reading that has it."""
+    known = [value for value in values if value is not None]
+    return known[-1] - known[0] if len(known) > 1 else None
 
 
 def _busy_s(first: HostReading, last: HostReading, core: int) -> float:

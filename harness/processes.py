@@ -52,6 +52,15 @@ def read_pss_bytes(pid: int) -> int | None:
     return None
 
 
+def read_waited_s(pid: int) -> float | None:
+    """Seconds in which its main thread was ready to run and did not. None if not readable.
+
+    The second figure of ``/proc/<pid>/schedstat``; other threads have files of their own.
+    """
+    fields = read_file(f"/proc/{pid}/schedstat").split()
+    return int(fields[1]) / 1e9 if fields else None
+
+
 def read_command(pid: int) -> tuple[str, ...]:
     """The command line, or the title a process gave itself."""
     content = read_file(f"/proc/{pid}/cmdline").decode(errors="replace")

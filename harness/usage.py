@@ -116,7 +116,8 @@ class Usage:
             self._accounts[pid].update(process)
         self._alive = set(processes)
         now_ns = monotonic_ns()
-        self.host.append(read_host())
+        generator = [pid for pid in processes if self._accounts[pid].component == GENERATOR]
+        self.host.append(read_host(generator, with_heat=with_pss))
         self._readings.append(
             _Reading(
                 t_ns=now_ns,
