@@ -19,26 +19,46 @@ DEPLOY = "deploy"
 def play_turn(
     bench: Bench, turn: Turn, sut: tuple[Architecture, Variant], progress: Progress
 ) -> Iterator[TrialRecord]:
-    """Deploy a SUT once and yield its trial of each load step; a failure is a trial too."""
+    """Yield a SUT's trial of each load step; a failure is a trial too.
+
+    One deployment plays them all, unless it dies: then the steps that remain get a fresh one, for
+    what a corpse answers says nothing about the step.
+
+    Raises:
+        DeployError: a deployment could not be ended: what comes next would be measured beside it.
+    """
     waiting = list(turn.places)
-    try:
-        progress(DEPLOY, 0.0)
-        with brought_up(bench, turn, sut) as subject:
-            while waiting:
-                record = _play_or_fail(subject, waiting[0], progress)
-                waiting.pop(0)
-                yield record
-    except (DeployError, NoFreePortError, OSError) as error:
-        if not waiting:  # it could not be ended: what comes next would be measured beside it
-            raise
-        yield from (failed(bench, place, str(error)) for place in waiting)
+    while waiting:
+        ending = False
+        try:
+            progress(DEPLOY, 0.0)
+            with brought_up(bench, waiting[0], sut) as subject:
+                for record in _until_it_dies(subject, waiting, progress):
+                    waiting.pop(0)
+                    yield record
+                ending = True
+        except (DeployError, NoFreePortError, OSError) as error:
+            if ending:
+                raise
+            yield from (failed(bench, place, str(error)) for place in waiting)
+            return
 
 
 def brought_up(
-    bench: Bench, turn: Turn, sut: tuple[Architecture, Variant]
+    bench: Bench, first: TrialPlace, sut: tuple[Architecture, Variant]
 ) -> AbstractContextManager[Subject]:
-    """A turn's SUT, up until the block ends; its logs lie with its first trial."""
-    return deployed(bench, sut, bench.directory.trial(turn.places[0]))
+    """A turn's SUT, up until the block ends; its logs lie with the first trial it plays."""
+    return deployed(bench, sut, bench.directory.trial(first))
+
+
+def _until_it_dies(
+    subject: Subject, places: list[TrialPlace], progress: Progress
+) -> Iterator[TrialRecord]:
+    """Trials of one deployment: at least one, so that a turn ends whatever dies."""
+    for place in tuple(places):
+        yield _play_or_fail(subject, place, progress)
+        if subject.running.exits():
+            return
 
 
 def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> TrialRecord:
@@ -47,8 +67,9 @@ def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> Tr
     order = Order(place, plan, bench.steps[place.step].offered_rps)
     try:
         return play_trial(subject, order, progress)
-    except DriveError as error:
-        return failed(bench, place, str(error))
+    except (DriveError, OSError) as error:
+        died = "".join(f"; {exit_}" for exit_ in subject.running.exits())
+        return failed(bench, place, f"{error}{died}")
 
 
 def failed(bench: Bench, place: TrialPlace, error: str) -> TrialRecord:

@@ -95,16 +95,67 @@ def test_a_deployment_that_fails_is_a_failed_trial_of_every_step(tmp_path: Path)
         assert not trial.valid
 
 
-def test_a_component_that_dies_under_load_is_a_reason(tmp_path: Path) -> None:
-    null_service = catalog.find("null_service")
+def mortal(null_service: Architecture, lives: str) -> Architecture:
+    """The floor beside a component that does as ``lives`` says: one line of Python."""
 
     def blueprint(launch: Launch) -> Blueprint:
         inner = null_service.blueprint(launch)
-        argv = (sys.executable, "-c", "import time; time.sleep(1.5); raise SystemExit(9)")
-        mortal = Component("mortal", argv, inner.components[0].ready_url)
-        return Blueprint((*inner.components, mortal), inner.url)
+        argv = (sys.executable, "-c", lives)
+        component = Component("mortal", argv, inner.components[0].ready_url)
+        return Blueprint((*inner.components, component), inner.url)
+
+    return replace(null_service, blueprint=blueprint)
+
+
+def test_a_sut_that_dies_under_load_is_deployed_afresh_for_the_steps_that_remain(
+    tmp_path: Path,
+) -> None:
+    lives = (
+        "import pathlib, sys, time; seen = pathlib.Path(sys.argv[1]); again = seen.exists(); "
+        "seen.touch(); time.sleep(600 if again else 2); raise SystemExit(9)"
+    )
+    null_service = catalog.find("null_service")
+
+    def blueprint(launch: Launch) -> Blueprint:
+        inner = mortal(null_service, lives).blueprint(launch)
+        first, second = inner.components
+        argv = (*second.argv, str(tmp_path / "seen"))
+        return Blueprint((first, replace(second, argv=argv)), inner.url)
 
     trials = play(tmp_path, replace(null_service, blueprint=blueprint))
     assert [trial.outcome for trial in trials] == ["ok", "ok"]
     (died,) = [reason for reason in trials[0].reasons if reason.code == "component_died"]
     assert "'mortal' ended with exit code 9" in died.seen
+    assert "component_died" not in {reason.code for reason in trials[1].reasons}
+    assert trials[0].info
+    assert trials[1].info
+    assert trials[0].info["nonce"] != trials[1].info["nonce"]
+
+
+def test_a_sut_that_cannot_be_brought_up_again_fails_its_remaining_steps(tmp_path: Path) -> None:
+    null_service = catalog.find("null_service")
+
+    def blueprint(launch: Launch) -> Blueprint:
+        seen = tmp_path / "seen"
+        lives = "import time; time.sleep(2); raise SystemExit(9)"
+        if seen.exists():
+            url = f"http://127.0.0.1:{launch.port()}"
+            argv = (sys.executable, "-c", "raise SystemExit(7)")
+            return Blueprint((Component("server", argv, url),), url)
+        seen.touch()
+        return mortal(null_service, lives).blueprint(launch)
+
+    trials = play(tmp_path, replace(null_service, blueprint=blueprint))
+    assert [trial.outcome for trial in trials] == ["ok", "failed"]
+    assert "component_died" in {reason.code for reason in trials[0].reasons}
+    assert trials[1].error
+    assert "exit code 7" in trials[1].error
+
+
+def test_a_trial_that_cannot_be_written_fails_and_the_next_is_played(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "run" / "trials" / "b00-s00-a-b" / "usage.parquet"
+    in_the_way.mkdir(parents=True)
+    trials = play(tmp_path, catalog.find("null_service"))
+    assert [trial.outcome for trial in trials] == ["failed", "ok"]
+    assert trials[0].error
+    assert str(in_the_way) in trials[0].error
