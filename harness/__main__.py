@@ -113,7 +113,7 @@ def list_() -> None:
         print(f"{name}: {architecture.summary}")
         for variant in architecture.variants:
             print(f"    {name}:{variant.name}: {variant.summary}")
-    for path in sorted(_SCENARIOS.glob("*.toml")):
+    for path in sorted(set(_SCENARIOS.glob("*.toml")) - {_SCENARIOS / "prices.toml"}):
         scenario = read_scenario(path)
         print(f"{path} (about {expected_s(scenario) / 60:.0f} min): {scenario.summary}")
 
