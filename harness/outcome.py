@@ -95,7 +95,8 @@ def _row(
     trials: Sequence[TrialRecord],
     response_limit_s: float,
 ) -> list[str]:
-    mine = [t for t in trials if t.place.sut == sut.key and t.place.step == step.index]
+    of_steps = [t for t in trials if t.place.probe is None]
+    mine = [t for t in of_steps if t.place.sut == sut.key and t.place.step == step.index]
     valid = [trial for trial in mine if trial.valid]
     head = [sut.key, f"{step.offered_rps:.4g}"]
     tail = f"{len(valid)}/{len(mine)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from harness.record import RunRecord, TrialPlace, TrialRecord, write_record
+from harness.record import CapacityRecord, RunRecord, TrialPlace, TrialRecord, write_record
 
 LATEST = "latest"
 
@@ -48,6 +48,12 @@ class RunDirectory:
         """The load plan of one block and step."""
         return self.path / "plans" / f"b{block:02}-s{step:02}.parquet"
 
+    def plan_of(self, place: TrialPlace) -> Path:
+        """The load plan of one trial: a probe has its own."""
+        if place.probe is None:
+            return self.plan(place.block, place.step)
+        return self.path / "plans" / f"{place.directory}.parquet"
+
     def trial(self, place: TrialPlace) -> Path:
         """One trial's folder."""
         return self.path / "trials" / place.directory
@@ -65,6 +71,13 @@ class RunDirectory:
         folder = self.trial(record.place)
         folder.mkdir(parents=True, exist_ok=True)
         write_record(folder / "trial.json", record)
+
+    def save_capacity(self, record: CapacityRecord) -> None:
+        """Write what one SUT's capacity search in one block has found."""
+        name = f"b{record.block:02}-{record.sut.replace(':', '-')}.json"
+        path = self.path / "capacity" / name
+        path.parent.mkdir(exist_ok=True)
+        write_record(path, record)
 
     def discard_if_empty(self) -> None:
         """Remove the folder of a run that never came to be: one without ``run.json``."""

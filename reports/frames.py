@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.record import FORMAT_VERSION, USAGE_COLUMNS, Phases, RunRecord, TrialRecord
+from harness.run_directory import RunDirectory
 from reports.timings import STAGE_COLUMNS, stage_timings
 from workloads.plan import read_plan
 from workloads.sample import Outcome, read_samples
@@ -145,8 +146,8 @@ def _usage(path: Path) -> pd.DataFrame:
 
 def _planned(directory: Path, record: TrialRecord, samples: pd.DataFrame) -> int:
     """Planned steady-state requests; a worker that died loses samples, not planned requests."""
-    place, phases = record.place, record.phases
-    path = directory / "plans" / f"b{place.block:02}-s{place.step:02}.parquet"
+    phases = record.phases
+    path = RunDirectory(directory).plan_of(record.place)
     recorded = int((samples["phase"] == STEADY).sum())
     if phases is None or not path.is_file():
         return recorded

@@ -120,7 +120,7 @@ def _measure_trial(run: Run, record: TrialRecord, slo: Slo | None) -> TrialResul
 def _cells(record: RunRecord, trials: list[TrialResult]) -> Iterator[Cell]:
     for step in record.steps:
         for sut in record.suts:
-            places = ((t, t.record.place) for t in trials)
+            places = ((t, t.record.place) for t in trials if t.record.place.probe is None)
             mine = tuple(t for t, p in places if (p.sut, p.step) == (sut.key, step.index))
             yield _cell(sut, step, mine)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.record import Sut
-from harness.schedule import plan_seed, schedule
+from harness.schedule import MOST_PROBES, plan_seed, probe_seed, schedule
 
 
 def suts(count: int) -> list[Sut]:
@@ -28,6 +28,28 @@ def test_every_sut_meets_every_step_once_in_every_block(
     assert [turn.block for turn in turns] == sorted(turn.block for turn in turns)
     assert turns == schedule(suts(count), steps, blocks, seed)
     assert len({place.directory for place in places}) == len(places)
+
+
+@given(st.integers(1, 4), st.integers(0, 3), st.integers(1, 3))
+def test_probes_come_after_their_turns_steps_and_before_the_next_turn(
+    count: int, steps: int, blocks: int
+) -> None:
+    turns = schedule(suts(count), steps, blocks, seed=1, search=True)
+    places = [p for t in turns for p in (*t.places, *map(t.probe, range(MOST_PROBES)))]
+    assert [place.order for place in places] == list(range(count * blocks * (steps + MOST_PROBES)))
+    assert len({place.directory for place in places}) == len(places)
+
+
+def test_equal_rates_in_a_block_give_equal_arrivals_and_a_confirmation_others() -> None:
+    rates = [12.5, 12.51, 25.0]
+    seeds = [
+        probe_seed(1, block, rate, confirming=confirming)
+        for block in range(3)
+        for rate in rates
+        for confirming in (False, True)
+    ]
+    assert len(set(seeds)) == 18
+    assert seeds[0] == probe_seed(1, 0, 12.5, confirming=False)
 
 
 def test_every_order_comes_about_equally_often() -> None:
