@@ -22,6 +22,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.durable import write_durably
+
 FORMAT_VERSION = 2
 """History of the format. Old files stay in ``tests/golden`` and must stay readable.
 
@@ -234,7 +236,14 @@ class CapacityRecord(Record):
 
 
 class RunRecord(Record):
-    """The whole scenario: what was meant, where, and which trials there are."""
+    """The whole scenario: what was meant, where, and which trials there are.
+
+    Attributes:
+        best_batch: the ceiling's best batch size; 0 where none was measured, every SUT being
+            remote.
+        digests: SHA-256 of each file that all trials share, by its path in the run's folder.
+        resumed: when the run was taken up again, UTC.
+    """
 
     format_version: int = FORMAT_VERSION
     run_id: str
@@ -249,6 +258,8 @@ class RunRecord(Record):
     steps: tuple[Step, ...]
     schedule: tuple[TrialPlace, ...]
     status: Literal["running", "complete", "interrupted"]
+    digests: dict[str, str] = {}
+    resumed: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -281,6 +292,4 @@ in runs older than it."""
 
 def write_record(path: Path, record: Record) -> None:
     """Write a record as JSON; a half-written file is never left under this name."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(record.model_dump_json(indent=1))
-    partial.rename(path)
+    write_durably(path, record.model_dump_json(indent=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from harness.durable import point, settle
 from harness.record import CapacityRecord, RunRecord, TrialPlace, TrialRecord, write_record
 
 LATEST = "latest"
@@ -44,6 +45,11 @@ class RunDirectory:
         """What was logged outside any trial."""
         return self.path / "logs"
 
+    @property
+    def hold(self) -> Path:
+        """There while the run is being played (``harness.hold``)."""
+        return self.path / ".hold"
+
     def plan(self, block: int, step: int) -> Path:
         """The load plan of one block and step."""
         return self.path / "plans" / f"b{block:02}-s{step:02}.parquet"
@@ -63,21 +69,32 @@ class RunDirectory:
         write_record(self.path / "run.json", record)
         latest = self.path.parent / LATEST
         if latest.is_symlink() or not latest.exists():
-            latest.unlink(missing_ok=True)
-            latest.symlink_to(self.path.name)
+            point(latest, self.path.name)
 
     def save_trial(self, record: TrialRecord) -> None:
-        """Write ``trial.json``."""
+        """Write ``trial.json``, last of a trial: where it is, everything else of it is."""
         folder = self.trial(record.place)
         folder.mkdir(parents=True, exist_ok=True)
+        for half in folder.glob("*.partial"):
+            half.unlink()
+        settle(folder)
         write_record(folder / "trial.json", record)
+
+    def trials(self) -> list[TrialRecord]:
+        """Every trial that has ended, in the order they were played."""
+        found = (self.path / "trials").glob("*/trial.json")
+        records = (TrialRecord.model_validate_json(path.read_text()) for path in found)
+        return sorted(records, key=lambda record: record.place.order)
 
     def save_capacity(self, record: CapacityRecord) -> None:
         """Write what one SUT's capacity search in one block has found."""
-        name = f"b{record.block:02}-{record.sut.replace(':', '-')}.json"
-        path = self.path / "capacity" / name
+        path = self.capacity(record.block, record.sut)
         path.parent.mkdir(exist_ok=True)
         write_record(path, record)
+
+    def capacity(self, block: int, sut: str) -> Path:
+        """What a SUT's capacity search in one block has found."""
+        return self.path / "capacity" / f"b{block:02}-{sut.replace(':', '-')}.json"
 
     def discard_if_empty(self) -> None:
         """Remove the folder of a run that never came to be: one without ``run.json``."""
