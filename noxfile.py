@@ -39,7 +39,7 @@ def python(session: nox.Session) -> str:
 
 def _install(session: nox.Session, executable: str) -> None:
     groups = nox.project.dependency_groups(
-        nox.project.load_toml(ROOT / "pyproject.toml"), "test", "lint", "dev"
+        nox.project.load_toml(ROOT / "pyproject.toml"), "test", "lint", "dev", "selfbench"
     )
     pip = (executable, "-m", "pip", "install", "--quiet", "-c", "constraints.txt")
     session.log("installing into .venv; torch and Ray are large, this takes a few minutes")
@@ -114,6 +114,12 @@ def contracts(session: nox.Session) -> None:
     """The one-way flow between rooms, by import-linter's contracts."""
     python(session)
     session.run(str(ENVIRONMENT / "bin" / "lint-imports"), external=True)
+
+
+@nox.session(default=False)
+def selfbench(session: nox.Session) -> None:
+    """Measure our own instrument against others: `nox -s selfbench [-- PART]...`; about an hour."""
+    run(session, "-m", "tests.selfbench", *session.posargs)
 
 
 @nox.session(default=False)
