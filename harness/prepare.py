@@ -16,7 +16,7 @@ from harness.scenario_file import ScenarioError
 from harness.schedule import plan_seed
 from harness.verify import read_references
 from workloads.payloads import write_payloads
-from workloads.plan import PlanHeader, build_plan, write_plan
+from workloads.plan import LoadPlan, PlanHeader, build_plan, write_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,30 @@ def write_plans(scenario: Scenario, steps: Sequence[Step], directory: RunDirecto
     load = scenario.load
     for block in range(load.blocks):
         for step in steps:
-            header = PlanHeader(
-                workload=load.workload,
-                graphs=(scenario.ensemble.graph,),
-                rate_rps=step.offered_rps,
-                warm_up_s=load.warm_up_s,
-                steady_s=load.steady_s,
-                seed=plan_seed(load.seed, block, step.index),
-            )
-            plan = build_plan(header, load.payloads)
+            seed = plan_seed(load.seed, block, step.index)
+            plan = open_plan(scenario, step.offered_rps, load.steady_s, seed)
             write_plan(directory.plan(block, step.index), plan)
+
+
+def open_plan(scenario: Scenario, rate_rps: float, steady_s: float, seed: int) -> LoadPlan:
+    """The scenario's load at one offered rate: of a load step, or of a capacity search's probe.
+
+    Args:
+        scenario: says what arrives, and what is asked for.
+        rate_rps: offered.
+        steady_s: seconds counted, after the scenario's warm-up.
+        seed: of arrivals, payloads and graphs.
+
+    Raises:
+        WorkloadError: it cannot be drawn with these numbers.
+    """
+    load = scenario.load
+    header = PlanHeader(
+        workload=load.workload,
+        graphs=(scenario.ensemble.graph,),
+        rate_rps=rate_rps,
+        warm_up_s=load.warm_up_s,
+        steady_s=steady_s,
+        seed=seed,
+    )
+    return build_plan(header, load.payloads)
