@@ -18,7 +18,7 @@ It joins running and reading: a report can be made again years later, without lo
 """
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -185,6 +185,10 @@ class TrialRecord(Record):
         return self.outcome == "ok" and not self.reasons
 
 
+Role: TypeAlias = Literal["doubling", "bisection", "confirmation"]
+Verdict: TypeAlias = Literal["holds", "fails", "undecided"]
+
+
 class Probe(Record):
     """One trial of a capacity search, and what it says about the SLO at its rate.
 
@@ -201,8 +205,8 @@ class Probe(Record):
 
     place: TrialPlace
     offered_rps: float
-    role: Literal["doubling", "bisection", "confirmation"]
-    verdict: Literal["holds", "fails", "undecided"]
+    role: Role
+    verdict: Verdict
     planned: int
     missed: int
     failed: int
