@@ -1,0 +1,31 @@
+"""How often a dear figure is read: as seldom as keeps its cost within a share of a core."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic_ns, thread_time_ns
+
+LEAST_PERIOD_S = 1.0
+
+
+class Pace:
+    """When a figure is due again.
+
+    Args:
+        share: of a core that reading it may cost on average.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._next_ns = 0
+
+    def due(self) -> bool:
+        """Whether it may be read now."""
+        return monotonic_ns() >= self._next_ns
+
+    @contextmanager
+    def paid(self) -> Iterator[None]:
+        """Around a reading: what it costs puts the next one off."""
+        started_ns = thread_time_ns()
+        yield
+        wait_ns = max(LEAST_PERIOD_S * 1e9, (thread_time_ns() - started_ns) / self._share)
+        self._next_ns = monotonic_ns() + int(wait_ns)

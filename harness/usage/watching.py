@@ -1,0 +1,52 @@
+"""Readings taken in a thread of their own while a trial runs."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic_ns, thread_time_ns
+
+from harness.usage.accounts import Target
+from harness.usage.readings import Usage
+
+PERIOD_S = 0.2
+
+
+@contextmanager
+def watch(targets: tuple[Target, ...]) -> Iterator[Usage]:
+    """Read usage in a thread of its own until the block ends.
+
+    Raises:
+        Exception: whatever reading raised, at the end of the block.
+    """
+    usage = Usage(targets)
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            _read_until(usage, stop)
+        except Exception as error:  # noqa: BLE001 - raised again where the block ends
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="usage", daemon=True)
+    thread.start()
+    try:
+        yield usage
+    finally:
+        stop.set()
+        thread.join()
+        usage.close()
+    if failed:
+        raise failed[0]
+
+
+def _read_until(usage: Usage, stop: threading.Event) -> None:
+    next_ns = monotonic_ns()
+    while True:
+        started_ns = thread_time_ns()
+        usage.read()
+        usage.cost_s += (thread_time_ns() - started_ns) / 1e9
+        next_ns += int(PERIOD_S * 1e9)
+        if stop.wait(max(0.0, (next_ns - monotonic_ns()) / 1e9)):
+            break
+    usage.read(whole=True)
