@@ -12,7 +12,15 @@ import click
 from rich.console import Console
 
 from harness.environment import assign_cores
-from tests.selfbench import generator, reading, recording, referee, repeatability, self_cost
+from tests.selfbench import (
+    generator,
+    reading,
+    recording,
+    referee,
+    referee_capacity,
+    repeatability,
+    self_cost,
+)
 from tests.selfbench.native import ToolMissingError
 from tests.selfbench.rows import Row, save, show
 
@@ -33,7 +41,7 @@ PARTS: dict[str, tuple[str, Callable[[int, float], list[Row]]]] = {
     ),
     "referee-capacity": (
         "MLPerf LoadGen's capacity and ours",
-        lambda rounds, seconds: referee.capacity(assign_cores(1), rounds, seconds),
+        lambda rounds, _: referee_capacity.capacity(assign_cores(1), min(rounds, 3)),
     ),
     "self-cost": (
         "What reading usage costs the SUT",

@@ -20,7 +20,7 @@ def measure(times: int, suts: tuple[str, ...], out: Path | None = None) -> list[
         out: keep the runs here; None throws them away.
     """
     with TemporaryDirectory() as scratch:
-        runs = [_run(out or Path(scratch), suts) for _ in range(times)]
+        runs = [run_capacity(out or Path(scratch), suts) for _ in range(times)]
     ceilings = [ceiling for ceiling, _ in runs]
     rows: list[Row] = []
     for sut in sorted(runs[0][1]):
@@ -37,7 +37,7 @@ def measure(times: int, suts: tuple[str, ...], out: Path | None = None) -> list[
     return [*rows, {"sut": "ceiling", "spread": _spread(ceilings)}]
 
 
-def _run(out: Path, suts: tuple[str, ...]) -> tuple[float, dict[str, float | None]]:
+def run_capacity(out: Path, suts: tuple[str, ...]) -> tuple[float, dict[str, float | None]]:
     """One run: the ceiling's rate, and each SUT's confirmed capacity."""
     chosen = [word for sut in suts for word in ("--sut", sut)]
     words = (sys.executable, "-m", "harness", "run", str(SCENARIO), "--out", str(out), *chosen)
