@@ -31,6 +31,8 @@ from workloads.arrivals import ARRIVALS, WorkloadError
 from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with
 from workloads.locustfile_part import Options, Part
 from workloads.locustfile_player import Limits
+from workloads.locustfile_roll import LENT, Crew, Roll, identity
+from workloads.locustfile_seat import Remote, Seat
 from workloads.plan import PlanHeader
 from workloads.sample import Outcome
 
@@ -70,9 +72,13 @@ def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
     hidden("--timeout-s", type=float, default=12.0, help="patience with one answer")
     hidden("--drain-s", type=float, default=12.0, help="wait at the end for what is in flight")
     hidden("--control-fd", type=int, help=argparse.SUPPRESS)
+    hidden("--remote-workers", type=int, default=0, help=argparse.SUPPRESS)
+    hidden("--lent", help=argparse.SUPPRESS)
+    hidden("--only", help=argparse.SUPPRESS)
     hidden("--graph", default="tag", help="without --plan: the graph to ask for")
     add("--rate", type=float, default=10.0, help="without --plan: arrivals/s of all workers")
-    add("--arrivals", choices=list(ARRIVALS), default="poisson", help="without --plan")
+    drawn = [name for name, process in ARRIVALS.items() if not process.replays]
+    add("--arrivals", choices=drawn, default="poisson", help="without --plan")
     add("--duration", type=float, default=60.0, help="without --plan: seconds of load")
     add("--seed", type=int, default=1, help="without --plan: of arrivals and payload order")
     add("--max-in-flight", type=_in_flight, default=500, help="an arrival beyond it is dropped")
@@ -91,32 +97,56 @@ def wire(environment: Any, **_: Any) -> None:
     """Connect the workers to the conductor before anything starts."""
     OpenLoopUser.wired = True
     options = environment.parsed_options
-    if not Path(options.payloads or "").is_file():
+    remote = _remote(options)
+    if remote is None and not Path(options.payloads or "").is_file():
         raise SystemExit(f"--payloads {options.payloads}: no such file; name a payloads.parquet")
     environment.process_exit_code = 0  # a server's errors are a finding, not our failure
     runner = environment.runner
     if not isinstance(runner, WorkerRunner):
-        workers = options.expect_workers if isinstance(runner, MasterRunner) else 1
-        OneUserPerWorker.conductor = Conductor(environment, workers, options.control_fd)
+        _wire_conductor(environment, options)
     if not isinstance(runner, MasterRunner):
+        OpenLoopUser.seat = Seat(environment, remote)
         runner.register_message(START, OpenLoopUser.on_start_message)
         environment.events.test_start.add_listener(OpenLoopUser.on_test_start)
+
+
+def _wire_conductor(environment: Any, options: Any) -> None:
+    local = options.expect_workers if isinstance(environment.runner, MasterRunner) else 1
+    crew = Crew(local, options.remote_workers)
+    conductor = Conductor(environment, crew.workers, options.control_fd)
+    lent = {name: Path(vars(options)[name]) for name in LENT} if crew.remote else {}
+    out = Path(options.out) if options.out else None
+    OneUserPerWorker.conductor = conductor
+    OneUserPerWorker.roll = Roll(
+        environment, crew, lent, out, say=conductor.say, fail=conductor.fail
+    )
+    # Who is here, the roll knows; Locust would count whoever connects, and look once a second.
+    options.expect_workers = 0
+
+
+def _remote(options: Any) -> Remote | None:
+    if not options.lent:
+        return None
+    return Remote(Path(options.lent), options.control_fd, options.only)
 
 
 class OneUserPerWorker(LoadTestShape):
     """Runs one user on each worker, until every worker has finished."""
 
     conductor: Conductor
+    roll: Roll
 
     def tick(self) -> tuple[int, float] | None:
         """The users there should be; None ends the run. Waits here, or Locust waits a second."""
         workers = self.conductor.workers
         runner: Any = self.runner
         if runner.shape_last_tick is None:
+            self.roll.close()
             return workers, 100.0
-        if isinstance(runner, MasterRunner) and runner.worker_count < workers:
+        if lost := list(self.roll.missing()):
             self.conductor.fail(
-                "a worker of the load generator died; its last lines are in the log"
+                f"a worker of the load generator died or fell silent: {', '.join(lost)}; "
+                "its last lines are in its log"
             )
         return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
 
@@ -125,6 +155,7 @@ class OpenLoopUser(User):
     """The one user of a worker: plays the worker's whole part of the plan."""
 
     wired = False
+    seat: Seat
     start_ns: AsyncResult
     _name = ""
 
@@ -156,14 +187,17 @@ class OpenLoopUser(User):
     def _play_part(self) -> None:
         runner: Any = self.environment.runner
         options: Any = self.environment.parsed_options
-        workers = options.expect_workers if isinstance(runner, WorkerRunner) else 1
-        part = Part(_options(options, self.host or ""), runner.worker_index, workers, self._heard)
+        seat = self.seat
+        mine = seat.sit(_options(options, self.host or ""))
+        part = Part(mine, seat.worker, seat.workers, self._heard)
         self._name = part.path
+        seat.measure_clock()
         runner.send_message(READY)
         try:
-            part.play(self.start_ns.get())
+            part.play(seat.own(self.start_ns.get()))
         finally:
             part.save()
+        seat.leave(mine.out)
 
     def _heard(self, outcome: Outcome, status: int, response_ns: int, size: int) -> None:
         """Show a request in Locust's statistics; only a good answer has a response time there."""
@@ -202,6 +236,7 @@ _locust.events.init_command_line_parser.add_listener(add_arguments)
 _locust.events.init.add_listener(wire)
 # A worker starved of CPU is late with its heartbeat, not dead; Locust gives it three seconds.
 _locust.runners.HEARTBEAT_LIVENESS = 10
+identity()  # once, before workers are forked: a file may change while they start
 # pyarrow imports pandas at its first array, a quarter of a second: once here, not in each worker.
 pa.array([0])
 os.register_at_fork(after_in_child=partial(_tie, os.getpid()))

@@ -1,10 +1,12 @@
 """Starting every worker together, and knowing when all have finished.
 
 Workers say when they are ready; once all are, and the harness says go, one start reading is sent
-to all. They share a machine, so a reading of its monotonic clock means the same in each.
+to all. On this machine a reading of the monotonic clock means the same in each process; a worker on
+another one takes it to its own clock (``workloads.locustfile_seat``).
 
 Over ``--control-fd``, a socket from the harness, the words are: out ``ready``, ``start <ns>``,
-``done``, ``failed <why>``; in ``go``. The socket closing means the harness is gone: then so are we.
+``done``, ``failed <why>``, and the roll's ``here <local> <of> <remote> <of>`` and ``turned_away
+<host>: <why>``; in ``go``. The socket closing means the harness is gone: then so are we.
 """
 
 import ctypes
@@ -64,7 +66,7 @@ class Conductor:
         """End the run: the generator itself has failed, whatever the server did."""
         _log.error(why)
         self._environment.process_exit_code = 1
-        self._say(f"failed {' '.join(why.split())}")
+        self.say(f"failed {' '.join(why.split())}")
         self.finished.set()
 
     def _on_test_start(self, **_: Any) -> None:
@@ -74,24 +76,25 @@ class Conductor:
     def _on_ready(self, **_: Any) -> None:
         self._ready += 1
         if self._ready == self.workers:
-            self._say("ready")
+            self.say("ready")
             gevent.spawn(self._start)
 
     def _start(self) -> None:
         self._go.wait()
         start_ns = time.perf_counter_ns() + _LEAD_NS
         self._environment.runner.send_message(START, start_ns)
-        self._say(f"start {start_ns}")
+        self.say(f"start {start_ns}")
 
     def _on_done(self, msg: Any, **_: Any) -> None:
         self._done += 1
         if msg.data:
             self.fail(msg.data)
         elif self._done == self.workers:
-            self._say("done")
+            self.say("done")
             self.finished.set()
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Tell the harness a line."""
         if self._control is not None:
             self._control.sendall(f"{line}\n".encode())
 
