@@ -12,13 +12,18 @@ from architectures import catalog
 from architectures.catalog import CatalogError
 from architectures.plugin import EnsembleError
 from architectures.spec import EnsembleChoice
+from harness.disk import DiskFullError
 from harness.drive import DriveError
 from harness.environment import EnvironmentTooSmallError
+from harness.expected import expected_s
+from harness.hold import HeldError
 from harness.in_process import InProcessFailedError
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
 from harness.prepare import resolve
-from harness.run import NothingPlayedError, expected_s
+from harness.resume import ResumeError
+from harness.run import NothingPlayedError
+from harness.run import resume as resume_run
 from harness.run import run as run_scenario
 from harness.scenario_file import ScenarioError, read_scenario
 from harness.serve import Served, served, wait_until_it_ends
@@ -27,12 +32,15 @@ from workloads.arrivals import WorkloadError
 _USER_ERRORS = (
     CatalogError,
     DeployError,
+    DiskFullError,
     DriveError,
     EnsembleError,
     EnvironmentTooSmallError,
+    HeldError,
     InProcessFailedError,
     NoFreePortError,
     NothingPlayedError,
+    ResumeError,
     ScenarioError,
     WorkloadError,
 )
@@ -47,12 +55,20 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("scenario", type=click.Path(path_type=Path))
+@click.argument("scenario", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
 @click.option("--sut", "suts", multiple=True, help="run only this SUT; may be given again")
-def run(scenario: Path, out: Path, suts: tuple[str, ...]) -> None:
-    """Run SCENARIO and print its run directory."""
+@click.option("--resume", type=click.Path(path_type=Path), help="go on with this run instead")
+def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | None) -> None:
+    """Run SCENARIO, or go on with a run that was ended, and print its run directory."""
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    if resume is not None:
+        if scenario is not None or suts:
+            raise click.UsageError("--resume goes on with its own scenario and SUTs; name no other")
+        print(resume_run(resume, console).path)
+        return
+    if scenario is None:
+        raise click.UsageError("name a SCENARIO file, or a run to go on with: --resume RUN")
     print(run_scenario(scenario, out, suts, console).path)
 
 

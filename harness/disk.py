@@ -3,6 +3,8 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.record import Step
@@ -14,11 +16,16 @@ SAMPLE_BYTES = 100
 TRIAL_BYTES = 400_000
 """Of one trial besides its samples: usage, reports and logs."""
 
+PAYLOAD_BYTES = 50_000
+"""Of one payload and its reference answer, where they are images."""
+
 RESERVE_BYTES = 1 << 20
 """Given back so that the last records can be written when nothing else can."""
 
 _MIB = 2**20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_GUESS_RPS = 100.0
+_PROBES = 12
 
 
 class DiskFullError(Exception):
@@ -30,42 +37,73 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def bytes_needed(scenario: Scenario, steps: tuple[Step, ...], ceiling_rps: float | None) -> int:
-    """About how much a run records from here on.
+def payload_bytes(scenario: Scenario) -> int:
+    """About how much is written before the first trial."""
+    return RESERVE_BYTES + scenario.load.payloads * PAYLOAD_BYTES
+
+
+def trial_bytes(
+    scenario: Scenario, steps: Sequence[Step], ceiling_rps: float | None, turns: int
+) -> int:
+    """About how much so many turns record.
 
     Args:
         scenario: what is run.
         steps: its load steps.
         ceiling_rps: stands for the rate of what has none of its own: a closed loop, a search.
+        turns: SUTs times blocks, as many as remain.
     """
-    load, turns = scenario.load, scenario.load.blocks * len(scenario.suts)
-    played_s = load.warm_up_s + load.steady_s
-    guess_rps = ceiling_rps or 100.0
-    requests = sum((step.offered_rps or guess_rps) * played_s for step in steps)
+    load, guess_rps = scenario.load, ceiling_rps or _GUESS_RPS
+    requests = sum(step.offered_rps or guess_rps for step in steps) * load.steady_s
     trials = len(steps)
     if scenario.capacity is not None:
-        probes = 12
-        trials += probes
-        requests += probes * guess_rps * (load.warm_up_s + scenario.capacity.most_probe_s)
-    return RESERVE_BYTES + turns * int(requests * SAMPLE_BYTES + trials * TRIAL_BYTES)
+        trials += _PROBES
+        requests += _PROBES * guess_rps * scenario.capacity.most_probe_s
+    warm_up = 1 + load.warm_up_s / load.steady_s
+    return RESERVE_BYTES + turns * int(requests * warm_up * SAMPLE_BYTES + trials * TRIAL_BYTES)
 
 
-def require(folder: Path, needed: int) -> None:
+def require(folder: Path, needed_bytes: int) -> None:
     """See that there is room.
 
     Raises:
         DiskFullError: there is less.
     """
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < needed_bytes:
         raise DiskFullError(
-            f"{folder} has {free / _MIB:.0f} MiB free, and what remains of this run records about "
-            f"{needed / _MIB:.0f} MiB; make room there, or choose another folder with --out"
+            f"{folder} has {free / _MIB:.1f} MiB free, and {_needs(needed_bytes)}; "
+            "make room there, or choose another folder with --out"
         )
 
 
+@contextmanager
+def full_in_words(folder: Path, needed_bytes: Callable[[], int]) -> Iterator[None]:
+    """Put a full disk in words, where nothing more can be recorded.
+
+    Args:
+        folder: of the run.
+        needed_bytes: what remains of it needs.
+
+    Raises:
+        DiskFullError: the block met a full disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(
+            f"{folder} is on a full disk ({error}), and {_needs(needed_bytes())}; make room there"
+        ) from error
+
+
+def _needs(needed_bytes: int) -> str:
+    return f"what remains of this run records about {needed_bytes / _MIB:.1f} MiB"
+
+
 def reserve(path: Path) -> None:
-    """Take the reserve, or take it back.
+    """Take the reserve, or take it again.
 
     Raises:
         OSError: there is not even that.

@@ -64,6 +64,16 @@ class RunDirectory:
         """One trial's folder."""
         return self.path / "trials" / place.directory
 
+    def has(self, place: TrialPlace) -> bool:
+        """Whether a trial has ended, one way or another."""
+        return (self.trial(place) / "trial.json").exists()
+
+    def shared(self) -> list[Path]:
+        """The files that all trials share: payloads, references and the load steps' plans."""
+        plans = sorted((self.path / "plans").glob("b[0-9]*-s[0-9]*.parquet"))
+        found = [*self.path.glob("payloads*.parquet"), *self.path.glob("references*.jsonl")]
+        return [*sorted(found), *plans]
+
     def save_run(self, record: RunRecord) -> None:
         """Write ``run.json`` and point ``latest`` here."""
         write_record(self.path / "run.json", record)

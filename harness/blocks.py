@@ -1,0 +1,130 @@
+"""What remains of a run, block after block; what has ended is on disk before the next begins."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from harness.bench import Bench
+from harness.disk import full_in_words, give_back, is_full, trial_bytes
+from harness.expected import CEILING_S, DEPLOY_S, ceiling_s, step_s, turn_s
+from harness.in_process import measure_ceiling
+from harness.prepare import Resolved, in_process_request
+from harness.record import RunRecord, TrialRecord
+from harness.schedule import Turn, schedule
+from harness.screen import Screen
+from harness.turn import DEPLOY, play_turn
+
+
+def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
+    """Play every turn that remains, and say in the run's record how that ended.
+
+    Raises:
+        DeployError: a deployment could not be ended.
+        DiskFullError: nothing more can be recorded.
+        KeyboardInterrupt: it was told to stop.
+    """
+    directory = bench.directory
+    with full_in_words(directory.path, lambda: bytes_left(bench, record)):
+        try:
+            record = _play_blocks(resolved, bench, record, screen)
+        except BaseException:
+            give_back(directory.hold)  # whatever ended it, there must be room to say so
+            stopped = RunRecord.read(directory.path).model_copy(update={"status": "interrupted"})
+            directory.save_run(stopped)
+            screen.say(
+                f"ended early; what had been played by then is in {directory.path}\n"
+                f"go on with: python -m harness run --resume {directory.path}"
+            )
+            raise
+        return record
+
+
+def _play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
+    """The ceiling is measured in each block, as the machine is then."""
+    for block, turns in groupby(remaining(bench, record), key=lambda turn: turn.block):
+        record = _with_ceiling(resolved, bench, record, block, screen)
+        bench.directory.save_run(record)
+        for turn in turns:
+            _play(resolved, bench, turn, screen)
+    record = record.model_copy(update={"status": "complete"})
+    bench.directory.save_run(record)
+    return record
+
+
+def remaining(bench: Bench, record: RunRecord) -> Iterator[Turn]:
+    """The turns with something left to play, and of each only that."""
+    load, directory = bench.scenario.load, bench.directory
+    search = bench.scenario.capacity is not None
+    for turn in schedule(record.suts, len(record.steps), load.blocks, load.seed, search=search):
+        places = tuple(place for place in turn.places if not directory.has(place))
+        if places or (search and not directory.capacity(turn.block, turn.sut).exists()):
+            yield replace(turn, places=places)
+
+
+def bytes_left(bench: Bench, record: RunRecord) -> int:
+    """About how much the turns that remain record."""
+    turns = sum(1 for _ in remaining(bench, record))
+    return trial_bytes(bench.scenario, bench.steps, bench.ceiling_rps, turns)
+
+
+def _with_ceiling(
+    resolved: Resolved, bench: Bench, record: RunRecord, block: int, screen: Screen
+) -> RunRecord:
+    if bench.ceiling_rps is None or any(point.block == block for point in record.ceiling):
+        return record
+    screen.begin(f"block {block + 1}, ceiling", ceiling_s(2))
+    points = measure_ceiling(
+        in_process_request(resolved, bench.directory),
+        resolved.cores.claim(bench.scenario.budget.memory_gib),
+        bench.directory.logs,
+        block=block,
+        batch_sizes=sorted({1, record.best_batch}),
+        seconds=CEILING_S,
+    )
+    return record.model_copy(update={"ceiling": (*record.ceiling, *points)})
+
+
+def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> None:
+    """One SUT's turn; each trial is on disk before the next begins."""
+    scenario, played = bench.scenario, 0
+    title = f"block {turn.block + 1} of {scenario.load.blocks}, {turn.sut}"
+    whole = screen.begin(title, turn_s(scenario))
+
+    def progress(doing: str, share: float) -> None:
+        deployed_s = DEPLOY_S if doing != DEPLOY else 0.0
+        done_s = deployed_s + (played + share) * step_s(scenario)
+        trial = f"trial {played + 1}, {doing}"
+        whole(trial if deployed_s else doing, min(done_s / turn_s(scenario), 1.0))
+
+    for trial in play_turn(bench, turn, resolved.suts[turn.sut], progress):
+        _save(bench, trial)
+        played += 1
+        screen.say(_line(trial))
+
+
+def _save(bench: Bench, trial: TrialRecord) -> None:
+    """Save a trial; where not even its record fits, say that in its place.
+
+    Raises:
+        OSError: nothing more can be recorded.
+    """
+    directory = bench.directory
+    try:
+        directory.save_trial(trial)
+    except OSError as error:
+        if is_full(error):
+            give_back(directory.hold)
+            said = f"its record could not be written: {error}"
+            lost = {"outcome": "failed", "error": said, "phases": None, "reasons": ()}
+            directory.save_trial(trial.model_copy(update=lost))
+        raise
+
+
+def _line(trial: TrialRecord) -> str:
+    """A trial in one line."""
+    place = trial.place
+    head = f"block {place.block + 1}  {place.sut}  {trial.offered_rps:.4g} rps offered: "
+    if trial.outcome == "failed":
+        return f"{head}failed: {trial.error}"
+    doubts = "; ".join(f"{reason.code} ({reason.seen})" for reason in trial.reasons)
+    return head + (f"not to be trusted: {doubts}" if doubts else "valid")
