@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from architectures.spec import ResourceClaim
+from harness.gpu import describe_gpus
 from harness.record import EnsembleRecord, Environment
 
 _LIBRARIES = (
@@ -111,6 +112,7 @@ def read_environment(ensemble: EnsembleRecord, claim: ResourceClaim) -> Environm
             "kernel": platform.release(),
             "memory_gib": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / _GIB:.1f}",
             "governor": _governor(),
+            "gpu": describe_gpus(),
             "threads_a_core": str(len(read_siblings(claim.cores[0]))),
             "load_average": " ".join(f"{load:.2f}" for load in os.getloadavg()),
             "pressure": "yes" if Path("/proc/pressure/cpu").exists() else "the kernel tells none",

@@ -8,7 +8,7 @@ runs/<id>/
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
   plans/b00-p00-<sut>.parquet  that of a capacity search's probe
   trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,
-                           generator-<worker>.json, *.log;
+                           gpu.parquet where there is a GPU, generator-<worker>.json, *.log;
                            a SUT's logs lie in the folder of its block's first trial
   trials/b00-p00-<sut>/    the same of a probe
   capacity/b00-<sut>.json  CapacityRecord
@@ -292,6 +292,19 @@ included; ``t_ns`` is CLOCK_MONOTONIC. ``pss_bytes``, context switches, storage 
 more seldom, and null in between or where the kernel does not tell; all but ``pss_bytes`` are
 cumulative. The load generator's own rows bear the component name ``generator``; a column is absent
 in runs older than it."""
+
+GPU_COLUMNS = (
+    "t_ns",
+    "device",
+    "component",
+    "utilization",
+    "memory_bytes",
+    "power_w",
+    "energy_j",
+)
+"""``gpu.parquet``: per reading one row a device, its ``component`` null, and one for each component
+that holds memory of it, with no more than that memory. ``utilization`` is a share of 1,
+``energy_j`` cumulative from the first reading; null is what a device does not tell."""
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -12,7 +12,7 @@ from harness.drive import Counts, Generator, boot
 from harness.judge import Played, judged
 from harness.record import TrialPlace, TrialRecord
 from harness.subject import Subject
-from harness.usage import GENERATOR, Target, watch, write_usage
+from harness.usage import GENERATOR, Target, watch
 
 IDLE_S = 1.0
 """Watched before load begins, for the idle draw; the load generator boots meanwhile."""
@@ -65,7 +65,7 @@ def play_trial(subject: Subject, order: Order, progress: Progress) -> TrialRecor
             progress("idle", 0.0)
             sleep(IDLE_S)
             result = generator.play(partial(progress, "load"), ended)
-        write_usage(folder / "usage.parquet", usage.table())
+        usage.write(folder)
     return judged(subject, Played(order.place, order.plan, checked, usage, result))
 
 

@@ -12,10 +12,12 @@ class Pace:
 
     Args:
         share: of a core that reading it may cost on average.
+        period_s: the least time from one reading to the next.
     """
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, period_s: float = LEAST_PERIOD_S) -> None:
         self._share = share
+        self._period_s = period_s
         self._next_ns = 0
 
     def due(self) -> bool:
@@ -27,5 +29,5 @@ class Pace:
         """Around a reading: what it costs puts the next one off."""
         started_ns = thread_time_ns()
         yield
-        wait_ns = max(LEAST_PERIOD_S * 1e9, (thread_time_ns() - started_ns) / self._share)
+        wait_ns = max(self._period_s * 1e9, (thread_time_ns() - started_ns) / self._share)
         self._next_ns = monotonic_ns() + int(wait_ns)

@@ -1,11 +1,13 @@
 """The readings of one trial, and what they add up to."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from time import monotonic_ns
 
 import numpy as np
 import pyarrow as pa
 
+from harness.gpu import GpuReading, gpu_table, machine_gpus
 from harness.network import Traffic
 from harness.pressure import HostReading, read_host
 from harness.processes import read_pss_bytes
@@ -13,7 +15,7 @@ from harness.storage import Storage
 from harness.switches import Switches
 from harness.usage.accounts import GENERATOR, Accounts, Target
 from harness.usage.pace import Pace
-from harness.usage.table import SCHEMA, Reading, check_row, row
+from harness.usage.table import SCHEMA, Reading, check_row, row, write_usage
 
 
 class Usage:
@@ -33,6 +35,7 @@ class Usage:
         self._traffic = Traffic()
         self._readings: list[Reading] = []
         self._added: list[Mapping[str, object]] = []
+        self._gpu_readings: list[GpuReading] = []
         # Shares of a core. Reading PSS walks page tables; switches are a file a thread.
         self._heat = Pace(0.0005)
         self._seldom = (
@@ -40,6 +43,7 @@ class Usage:
             (Pace(0.001), self._read_switches),
             (Pace(0.0005), self._read_storage),
             (Pace(0.001), self._read_traffic),
+            (Pace(0.001, 0.2), self._read_gpus),
         )
 
     def read(self, *, whole: bool = False) -> None:
@@ -92,6 +96,13 @@ class Usage:
 
     def _read_traffic(self) -> dict[str, dict[int, int]]:
         return _columns(("sent_bytes", "received_bytes"), self._traffic.read(self._accounts.alive))
+
+    def _read_gpus(self) -> dict[str, dict[int, int]]:
+        """Into a table of their own: a device is no component's."""
+        gpus = machine_gpus()
+        if not isinstance(gpus, str):
+            self._gpu_readings += gpus.read()
+        return {}
 
     def close(self) -> None:
         """Give back what reading held open; the readings stay."""
@@ -163,6 +174,16 @@ class Usage:
             row(reading, name, pids) for reading in self._readings for name, pids in members.items()
         ]
         return pa.Table.from_pylist(rows + self._added, schema=SCHEMA)
+
+    def write(self, folder: Path) -> None:
+        """Write ``usage.parquet``, and ``gpu.parquet`` where there is a GPU.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        write_usage(folder / "usage.parquet", self.table())
+        if self._gpu_readings:
+            write_usage(folder / "gpu.parquet", gpu_table(self._gpu_readings, self.labels()))
 
     def labels(self) -> dict[int, str]:
         """Process -> ``component``, or ``component/role`` for what a component started."""
