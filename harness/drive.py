@@ -81,6 +81,7 @@ def boot(
     timeout_s: float = 12.0,
     drain_s: float = 12.0,
     slo_s: float | None = None,
+    path: str = "",
 ) -> "Generator":
     """Start a load generator that will wait for :meth:`Generator.play`; returns at once.
 
@@ -98,6 +99,7 @@ def boot(
         timeout_s: patience with one answer: the SUT's deadline and a margin.
         drain_s: how long to wait at the end for what is in flight.
         slo_s: the response time beyond which a request counts as missed; None counts none.
+        path: asked for in place of the graphs' own; empty is theirs.
 
     Raises:
         DriveError: the plan cannot be read.
@@ -117,6 +119,7 @@ def boot(
         "max-in-flight": -(-max_in_flight // workers),
         "timeout-s": timeout_s,
         "drain-s": drain_s,
+        "path": path,
     }
     # No table every two seconds, from the loop that sends.
     flags = ("--headless", "--only-summary")

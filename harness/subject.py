@@ -23,6 +23,11 @@ class Running(Protocol):
         ...
 
     @property
+    def path(self) -> str:
+        """Asked for in place of the graphs' own paths; empty is theirs."""
+        ...
+
+    @property
     def info(self) -> Mapping[str, Any]:
         """What it says of itself; empty where it says nothing."""
         ...
@@ -55,7 +60,8 @@ class Subject:
         if not self.answers:
             return Compared()
         bench = self.bench
-        return before_load(self.running.url, bench.payloads, bench.references)
+        running = self.running
+        return before_load(running.url, bench.payloads, bench.references, running.path)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ class Deployed:
     def url(self) -> str:
         """Where requests go, without a path."""
         return self.deployment.url
+
+    @property
+    def path(self) -> str:
+        """None in place of the graphs' own: it keeps the contract."""
+        return ""
 
     @property
     def info(self) -> Mapping[str, Any]:

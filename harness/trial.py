@@ -85,6 +85,7 @@ def _booted(subject: Subject, order: Order, folder: Path) -> Generator:
         timeout_s=policy.deadline_s + TIMEOUT_MARGIN_S,
         drain_s=load.drain_s,
         slo_s=bench.scenario.slo.response_time_s,
+        path=subject.running.path,
     )
 
 

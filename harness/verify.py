@@ -83,7 +83,10 @@ def _short(value: Any) -> str:
 
 
 def before_load(
-    url: str, payloads: Sequence[Example], references: Mapping[str, Sequence[Any]]
+    url: str,
+    payloads: Sequence[Example],
+    references: Mapping[str, Sequence[Any]],
+    path: str = "",
 ) -> Compared:
     """Ask every graph for the first :data:`BEFORE` payloads, one by one, and compare.
 
@@ -91,20 +94,25 @@ def before_load(
         url: the SUT, without a path.
         payloads: of the run.
         references: graph -> its answers; entry i answers payload i.
+        path: asked for in place of the graphs' own; empty is theirs.
 
     Raises:
         OSError: there was no answer.
     """
     return _compare(
-        (f"payload {row} of {graph}", reference, _document(_ask(url, graph, payload)))
+        (
+            f"payload {row} of {graph}",
+            reference,
+            _document(_ask(url + (path or graph_path(graph)), payload)),
+        )
         for graph, answers in references.items()
         for row, (payload, reference) in enumerate(zip(payloads, answers, strict=True))
         if row < BEFORE
     )
 
 
-def _ask(url: str, graph: str, payload: Example) -> Reply:
-    return ask(url + graph_path(graph), payload.body, payload.media_type)
+def _ask(url: str, payload: Example) -> Reply:
+    return ask(url, payload.body, payload.media_type)
 
 
 def _document(reply: Reply) -> Any:

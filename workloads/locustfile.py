@@ -71,6 +71,7 @@ def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
     hidden("--answer-every", type=int, default=0, help="keep every k-th answer; 0 keeps none")
     hidden("--timeout-s", type=float, default=12.0, help="patience with one answer")
     hidden("--drain-s", type=float, default=12.0, help="wait at the end for what is in flight")
+    hidden("--path", default="", help="asked for in place of the graphs' own paths")
     hidden("--control-fd", type=int, help=argparse.SUPPRESS)
     hidden("--remote-workers", type=int, default=0, help=argparse.SUPPRESS)
     hidden("--lent", help=argparse.SUPPRESS)
@@ -227,6 +228,7 @@ def _options(options: Namespace, url: str) -> Options:
         out=Path(options.out) if options.out else None,
         answer_every=options.answer_every,
         limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s),
+        path=options.path,
     )
 
 

@@ -30,6 +30,7 @@ class Options:
         plan: a frozen plan, or the header to draw one from.
         out: where samples and the report go; None keeps nothing (exploration).
         answer_every: keep every k-th answer; 0 keeps none.
+        path: asked for in place of the graphs' own; empty is theirs.
     """
 
     url: str
@@ -38,6 +39,7 @@ class Options:
     out: Path | None
     answer_every: int
     limits: Limits
+    path: str = ""
 
 
 class Part:
@@ -62,7 +64,7 @@ class Part:
         )
         self._connections = Connections(options.url)
         prefix = urlsplit(options.url).path.rstrip("/")
-        self.path = prefix + contract.graph_path(self._plan.header.graphs[0])
+        self.path = prefix + (options.path or contract.graph_path(self._plan.header.graphs[0]))
         requests = _requests(options.url, self.path, examples)
         self._player = Player(
             self._recorder,
