@@ -1,28 +1,32 @@
-"""A run directory as frames: what was recorded, with nothing left out and nothing added up.
+"""A run directory as frames: what was recorded.
 
 One trial is read at a time, so a report's memory is that of its largest trial.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.record import FORMAT_VERSION, USAGE_COLUMNS, Phases, RunRecord, TrialRecord
+from harness.record import (
+    FORMAT_VERSION,
+    USAGE_COLUMNS,
+    CapacityRecord,
+    Phases,
+    RunRecord,
+    TrialRecord,
+)
 from harness.run_directory import RunDirectory
-from reports.timings import STAGE_COLUMNS, stage_timings
+from reports.requests import STEADY, read_requests, read_stages
 from workloads.plan import read_plan
-from workloads.sample import Outcome, read_samples
 
-WARM_UP, STEADY, DRAIN = "warm-up", "steady", "drain"
 GENERATOR = "generator"
 
-AnyRecord = TypeVar("AnyRecord", RunRecord, TrialRecord)
+AnyRecord = TypeVar("AnyRecord", RunRecord, TrialRecord, CapacityRecord)
 
 
 class NotARun(Exception):  # noqa: N818 - it says what was found, not that code failed
@@ -31,11 +35,19 @@ class NotARun(Exception):  # noqa: N818 - it says what was found, not that code 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A run as recorded: its scenario, and every trial that has ended so far."""
+    """A run as recorded: its scenario, and what has ended so far.
+
+    Attributes:
+        trials: of load steps.
+        probes: trials of capacity searches.
+        searches: what each search found.
+    """
 
     directory: Path
     record: RunRecord
     trials: tuple[TrialRecord, ...]
+    probes: tuple[TrialRecord, ...] = ()
+    searches: tuple[CapacityRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +55,12 @@ class TrialFrames:
     """One trial played to its end.
 
     Attributes:
-        samples: one row a planned request, in plan order. ``phase`` goes by intended start;
-            ``response_s`` from the intended start, ``service_s`` from the send, ``lag_s``
-            between the two; NaN where there was no answer or no send.
-        stages: one row a stage of each OK answer in steady state (see ``reports.timings``).
+        samples: one row a planned request, in plan order (see ``reports.requests``).
+        stages: sums over OK answers in steady state, one row a stage (likewise).
         usage: as recorded, with ``t_ns`` ascending.
-        planned: requests the plan has in steady state, recorded or lost.
+        planned: requests the plan has in steady state, recorded or lost; in a closed loop, those
+            sent.
+        gpu: as recorded; without rows where no GPU was read.
     """
 
     record: TrialRecord
@@ -57,6 +69,7 @@ class TrialFrames:
     stages: pd.DataFrame
     usage: pd.DataFrame
     planned: int
+    gpu: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def steady_s(self) -> float:
@@ -76,9 +89,16 @@ def open_run(directory: Path) -> Run:
             f"{directory} is not a run: it has no run.json; "
             "give a directory under runs/, for example runs/latest"
         )
-    found = sorted(directory.glob("trials/*/trial.json"))
-    trials = sorted((_read(trial, TrialRecord) for trial in found), key=lambda t: t.place.order)
-    return Run(directory, _read(path, RunRecord), tuple(trials))
+    found = (_read(trial, TrialRecord) for trial in sorted(directory.glob("trials/*/trial.json")))
+    trials = sorted(found, key=lambda trial: trial.place.order)
+    searches = sorted(directory.glob("capacity/*.json"))
+    return Run(
+        directory,
+        _read(path, RunRecord),
+        tuple(trial for trial in trials if trial.place.probe is None),
+        tuple(trial for trial in trials if trial.place.probe is not None),
+        tuple(_read(search, CapacityRecord) for search in searches),
+    )
 
 
 def _read(path: Path, shape: type[AnyRecord]) -> AnyRecord:
@@ -103,43 +123,26 @@ def read_trial(run: Run, record: TrialRecord) -> TrialFrames | None:
     if record.phases is None:
         return None
     directory = run.directory / "trials" / record.place.directory
-    table = read_samples(sorted(directory.glob("samples-*.parquet"))).drop_columns(["answer"])
-    samples = _samples(table, record.phases)
-    counted = ((samples["phase"] == STEADY) & samples["ok"]).to_numpy()
+    files = sorted(directory.glob("samples-*.parquet"))
+    samples = read_requests(files, record.phases)
+    if record.concurrency is not None:  # a client sends as many as the time lets it, no more
+        samples = samples[samples["sent_ns"] > 0]
+    counted = int(((samples["phase"] == STEADY) & samples["ok"]).sum())
     return TrialFrames(
         record,
         record.phases,
         samples,
-        _stages(table, counted),
-        _usage(directory / "usage.parquet"),
+        read_stages(files, record.phases, counted),
+        _table(directory / "usage.parquet", USAGE_COLUMNS),
         _planned(run.directory, record, samples),
+        _table(directory / "gpu.parquet", ("t_ns",)),
     )
 
 
-def _samples(table: pa.Table, phases: Phases) -> pd.DataFrame:
-    frame: pd.DataFrame = table.drop_columns(["server_timing"]).to_pandas()
-    intended, sent, received = (frame[f"{name}_ns"] for name in ("intended", "sent", "received"))
-    before, after = intended < phases.steady_ns, intended >= phases.end_ns
-    frame["phase"] = pd.Categorical(
-        np.select([before, after], [WARM_UP, DRAIN], STEADY), [WARM_UP, STEADY, DRAIN]
-    )
-    frame["ok"] = frame["outcome"] == Outcome.OK
-    frame["response_s"] = ((received - intended) / 1e9).where(received > 0)
-    frame["service_s"] = ((received - sent) / 1e9).where((received > 0) & (sent > 0))
-    frame["lag_s"] = ((sent - intended) / 1e9).where(sent > 0)
-    return frame
-
-
-def _stages(table: pa.Table, counted: np.ndarray[Any, np.dtype[np.bool_]]) -> pd.DataFrame:
-    headers = table["server_timing"].combine_chunks().filter(pa.array(counted))
-    if len(headers) == 0:
-        return pd.DataFrame(columns=list(STAGE_COLUMNS))
-    return stage_timings(headers)
-
-
-def _usage(path: Path) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A table of readings by time; empty where there is no such file."""
     if not path.is_file():
-        return pd.DataFrame(columns=list(USAGE_COLUMNS))
+        return pd.DataFrame(columns=list(columns))
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     return frame.sort_values("t_ns", kind="stable")
 
@@ -149,7 +152,7 @@ def _planned(directory: Path, record: TrialRecord, samples: pd.DataFrame) -> int
     phases = record.phases
     path = RunDirectory(directory).plan_of(record.place)
     recorded = int((samples["phase"] == STEADY).sum())
-    if phases is None or not path.is_file():
+    if phases is None or record.concurrency is not None or not path.is_file():
         return recorded
     starts = read_plan(path).offsets_ns + phases.start_ns
     return int(((starts >= phases.steady_ns) & (starts < phases.end_ns)).sum())

@@ -1,49 +1,13 @@
-"""What is read off one trial. A metric is a row: key, name, unit, better, formula, function.
+"""What a trial is measured by. A metric is a row: key, name, unit, better, formula, function."""
 
-Counts and rates are of the steady state only. A request belongs to it by its intended start,
-a completion by when the answer was whole.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
-import pandas as pd
-
-from reports.ceiling import BlockCeiling
-from reports.estimate import Missing, Scale, Value, percentile
-from reports.frames import STEADY, TrialFrames
-from reports.usage import idle_cores, peak_pss_bytes, steady_cpu_s
-
-SHED_STATUS = 503
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """One trial with what it is judged against.
-
-    Attributes:
-        slo_s: the response time an answer must keep to count as good; None if none was set.
-        ceiling: of the same block, at the best batch size; None if it was not measured.
-    """
-
-    trial: TrialFrames
-    slo_s: float | None
-    ceiling: BlockCeiling | None
-
-    @cached_property
-    def planned(self) -> pd.DataFrame:
-        """Requests whose intended start lies in steady state."""
-        samples = self.trial.samples
-        return samples[samples["phase"] == STEADY]
-
-    @cached_property
-    def completed(self) -> pd.DataFrame:
-        """Answers that became whole in steady state, whatever they say."""
-        samples, phases = self.trial.samples, self.trial.phases
-        received = samples["received_ns"]
-        return samples[(received >= phases.steady_ns) & (received < phases.end_ns)]
+from reports import gpu
+from reports import subject as of
+from reports.estimate import Scale, Value
+from reports.subject import Reading, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,112 +27,8 @@ class Metric:
     better: Literal["higher", "lower", "none"]
     scale: Scale
     formula: str
-    of: Callable[[Subject], Value]
+    of: Reading
     bounds: tuple[float, float] = (0.0, float("inf"))
-
-
-def _per_second(rows: pd.DataFrame, subject: Subject) -> float:
-    return len(rows) / subject.trial.steady_s
-
-
-def _offered(subject: Subject) -> Value:
-    return subject.trial.planned / subject.trial.steady_s
-
-
-def _achieved(subject: Subject) -> Value:
-    return _per_second(subject.completed, subject)
-
-
-def _throughput(subject: Subject) -> Value:
-    completed = subject.completed
-    return _per_second(completed[completed["ok"]], subject)
-
-
-_NO_SLO = Missing("the scenario sets no SLO")
-
-
-def _goodput(subject: Subject) -> Value:
-    if subject.slo_s is None:
-        return _NO_SLO
-    completed = subject.completed
-    return _per_second(
-        completed[completed["ok"] & (completed["response_s"] <= subject.slo_s)], subject
-    )
-
-
-def _share(rows: int, subject: Subject) -> Value:
-    if subject.trial.planned == 0:
-        return Missing("no request planned in steady state")
-    return rows / subject.trial.planned
-
-
-def _within_slo(subject: Subject) -> Value:
-    if subject.slo_s is None:
-        return _NO_SLO
-    planned = subject.planned
-    return _share(int((planned["ok"] & (planned["response_s"] <= subject.slo_s)).sum()), subject)
-
-
-def _errors(subject: Subject) -> Value:
-    return _share(subject.trial.planned - int(subject.planned["ok"].sum()), subject)
-
-
-def _shed(subject: Subject) -> Value:
-    return _share(int((subject.planned["status"] == SHED_STATUS).sum()), subject)
-
-
-def _percentile_ms(column: str, quantile: float, *, ok_only: bool) -> Callable[[Subject], Value]:
-    def of(subject: Subject) -> Value:
-        planned = subject.planned
-        chosen = planned[planned["ok"]] if ok_only else planned
-        value = percentile(chosen[column].dropna().to_numpy(), quantile)
-        return value if isinstance(value, Missing) else value * 1e3
-
-    return of
-
-
-def _cpu_ms(subject: Subject) -> Value:
-    completed = subject.completed
-    answered = int(completed["ok"].sum())
-    cpu_s = steady_cpu_s(subject.trial)
-    if isinstance(cpu_s, Missing):
-        return cpu_s
-    if answered == 0:
-        return Missing("no OK answer in steady state")
-    return cpu_s / answered * 1e3
-
-
-def _peak_pss(subject: Subject) -> Value:
-    peak = peak_pss_bytes(subject.trial)
-    return peak if isinstance(peak, Missing) else peak / 1e6
-
-
-def _start_up(subject: Subject) -> Value:
-    start_up_s = subject.trial.record.start_up_s
-    return Missing("not recorded") if start_up_s is None else start_up_s
-
-
-def _idle(subject: Subject) -> Value:
-    return idle_cores(subject.trial)
-
-
-_NO_CEILING = Missing("no ceiling was measured in this block")
-
-
-def _efficiency_rate(subject: Subject) -> Value:
-    if subject.ceiling is None:
-        return _NO_CEILING
-    throughput = _throughput(subject)
-    return throughput if isinstance(throughput, Missing) else throughput / subject.ceiling.rate_rps
-
-
-def _efficiency_cpu(subject: Subject) -> Value:
-    if subject.ceiling is None:
-        return _NO_CEILING
-    cpu_ms = _cpu_ms(subject)
-    if isinstance(cpu_ms, Missing):
-        return cpu_ms
-    return subject.ceiling.cpu_ms / cpu_ms if cpu_ms else Missing("no CPU time was seen")
 
 
 def _response(quantile: float) -> Metric:
@@ -180,7 +40,19 @@ def _response(quantile: float) -> Metric:
         "lower",
         "log",
         f"{percent} of (received - intended start) over OK answers planned in steady state",
-        _percentile_ms("response_s", quantile, ok_only=True),
+        of.response_ms(quantile),
+    )
+
+
+def _used(column: str, name: str, unit: str, what: str) -> Metric:
+    return Metric(
+        f"{column}_per_request",
+        f"{name}, per request",
+        unit,
+        "none",
+        "linear",
+        f"{what} by every component in steady state / OK answers completed in it",
+        of.per_answer(column),
     )
 
 
@@ -192,7 +64,7 @@ METRICS: tuple[Metric, ...] = (
         "none",
         "linear",
         "requests planned in steady state / its seconds",
-        _offered,
+        of.offered,
     ),
     Metric(
         "achieved_rps",
@@ -201,7 +73,7 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "linear",
         "answers completed in steady state, whatever they say / its seconds",
-        _achieved,
+        of.achieved,
     ),
     Metric(
         "throughput_rps",
@@ -210,7 +82,7 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "linear",
         "OK answers completed in steady state / its seconds",
-        _throughput,
+        of.throughput,
     ),
     Metric(
         "goodput_rps",
@@ -219,7 +91,7 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "linear",
         "OK answers completed in steady state within the SLO / its seconds",
-        _goodput,
+        of.goodput,
     ),
     Metric(
         "slo_share",
@@ -228,7 +100,7 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "linear",
         "planned requests answered OK within the SLO / planned requests",
-        _within_slo,
+        of.within_slo,
         (0.0, 1.0),
     ),
     Metric(
@@ -239,7 +111,7 @@ METRICS: tuple[Metric, ...] = (
         "linear",
         "planned requests without an OK answer (refused, failed, timed out, dropped, censored, "
         "lost) / planned requests",
-        _errors,
+        of.errors,
         (0.0, 1.0),
     ),
     Metric(
@@ -249,7 +121,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "linear",
         "planned requests refused with 503 / planned requests",
-        _shed,
+        of.shed,
         (0.0, 1.0),
     ),
     _response(0.50),
@@ -262,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "log",
         "p50 of (received - sent) over OK answers planned in steady state",
-        _percentile_ms("service_s", 0.50, ok_only=True),
+        of.service_ms(0.50),
     ),
     Metric(
         "lag_p99_ms",
@@ -271,7 +143,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "log",
         "p99 of (sent - intended start) over requests sent in steady state",
-        _percentile_ms("lag_s", 0.99, ok_only=False),
+        of.lag_ms(0.99),
     ),
     Metric(
         "cpu_ms",
@@ -280,7 +152,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "log",
         "CPU-seconds of every component in steady state / OK answers completed in it",
-        _cpu_ms,
+        of.cpu_ms,
     ),
     Metric(
         "pss_peak_mb",
@@ -290,7 +162,7 @@ METRICS: tuple[Metric, ...] = (
         "log",
         "highest reading of the proportional set sizes of all components together (shared pages "
         "counted once)",
-        _peak_pss,
+        of.peak_pss_mb,
     ),
     Metric(
         "start_up_s",
@@ -299,7 +171,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "log",
         "from the first process started to the last readiness check passed",
-        _start_up,
+        of.start_up_s,
     ),
     Metric(
         "idle_cores",
@@ -308,7 +180,7 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         "linear",
         "CPU-seconds per second of every component, deployed and without load",
-        _idle,
+        of.idle,
     ),
     Metric(
         "efficiency_rate",
@@ -318,7 +190,7 @@ METRICS: tuple[Metric, ...] = (
         "log",
         "throughput / ceiling rate at the best batch size, same block; below saturation it says "
         "only how much was offered",
-        _efficiency_rate,
+        of.efficiency_rate,
     ),
     Metric(
         "efficiency_cpu",
@@ -327,9 +199,75 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "log",
         "ceiling CPU-ms per image at the best batch size, same block / CPU per request",
-        _efficiency_cpu,
+        of.efficiency_cpu,
+    ),
+    Metric(
+        "usd_per_million_reserved",
+        "Cost, reserved",
+        "USD per million",
+        "lower",
+        "log",
+        "(cores x vCPU-hour + GiB x GiB-hour + GPUs x GPU-hour) / goodput per hour x 1,000,000, at "
+        "the headline's price",
+        of.reserved_usd,
+    ),
+    Metric(
+        "usd_per_million_used",
+        "Cost, used",
+        "USD per million",
+        "lower",
+        "log",
+        "(CPU-s x vCPU-hour + GiB-s of PSS x GiB-hour + busy GPU-s x GPU-hour) / 3,600 s / good "
+        "answers x 1,000,000, in steady state, at the headline's price",
+        of.used_usd,
+    ),
+    _used("voluntary_switches", "Waits for something", "switches", "voluntary context switches"),
+    _used("involuntary_switches", "Pushed off a core", "switches", "involuntary context switches"),
+    _used("read_bytes", "Read from storage", "B", "bytes read from storage"),
+    _used("written_bytes", "Written to storage", "B", "bytes written to storage"),
+    _used("sent_bytes", "Sent over TCP", "B", "TCP payload sent"),
+    _used("received_bytes", "Received over TCP", "B", "TCP payload received"),
+    Metric(
+        "gpu_utilization",
+        "GPU utilization",
+        "share",
+        "none",
+        "linear",
+        "mean share of the time in which a kernel ran, by the driver's readings in steady state",
+        lambda subject: gpu.utilization(subject.trial),
+        (0.0, 1.0),
+    ),
+    Metric(
+        "gpu_memory_mb",
+        "GPU memory, peak",
+        "MB",
+        "lower",
+        "log",
+        "highest reading of what all components together held of the GPUs' memory",
+        lambda subject: gpu.memory_mb(subject.trial),
+    ),
+    Metric(
+        "gpu_power_w",
+        "GPU power",
+        "W",
+        "none",
+        "log",
+        "mean power of the SUT's GPUs in steady state, what they draw at rest included",
+        lambda subject: gpu.power_w(subject.trial),
+    ),
+    Metric(
+        "gpu_energy_j",
+        "GPU energy per request",
+        "J",
+        "lower",
+        "log",
+        "joules of the SUT's GPUs in steady state / OK answers completed in it",
+        of.gpu_energy_j,
     ),
 )
+
+GPU = ("gpu_utilization", "gpu_memory_mb", "gpu_power_w", "gpu_energy_j")
+"""Metrics that are only spoken of where a GPU was read."""
 
 BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
 

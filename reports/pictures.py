@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from reports.estimate import Floats, Missing, Value
-from reports.frames import STEADY, TrialFrames
+from reports.frames import TrialFrames
+from reports.subject import Subject
 from reports.usage import component_cpu_s, components, pss_by_component
 
 BIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 MOST_BINS = 120
 FEWEST_BINS = 20
 PER_BIN = 20
+SERIES = ("t_s", "median_ms", "worst_ms", "answered_rps", "failed_rps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +62,18 @@ class Picture:
     pss_mb: Mapping[str, float]
 
 
-def picture(trial: TrialFrames, answered: int) -> Picture:
-    """Draw one trial together; ``answered`` is its OK answers completed in steady state."""
-    samples = trial.samples
-    counted = samples[(samples["phase"] == STEADY) & samples["ok"]]
+def picture(subject: Subject) -> Picture:
+    """Draw one trial together."""
+    trial = subject.trial
     span_s = (trial.phases.end_ns - trial.phases.start_ns) / 1e9
-    bin_s = _bin_s(span_s, len(samples) / span_s)
+    bin_s = _bin_s(span_s, len(trial.samples) / span_s)
     return Picture(
-        np.sort(counted["response_s"].to_numpy()),
+        subject.responses_s,
         trial.planned,
         bin_s,
-        _series(trial, bin_s),
-        _stages(trial.stages),
-        {name: _per_answer(trial, name, answered) for name in components(trial)},
+        _series(subject, bin_s),
+        {str(row.stage): _means(row) for row in trial.stages.itertuples()},
+        {name: _per_answer(subject, name) for name in components(trial)},
         _pss_at_peak(trial),
     )
 
@@ -80,44 +84,68 @@ def _bin_s(span_s: float, rate_rps: float) -> float:
     return next((w for w in few if rate_rps * w >= PER_BIN or span_s / w <= FEWEST_BINS), BIN_S[-1])
 
 
-def _series(trial: TrialFrames, bin_s: float) -> pd.DataFrame:
-    samples, zero = trial.samples, trial.phases.steady_ns
-    ok = samples[samples["ok"]]
-    width = round(bin_s * 1e9)
-    asked = (samples["intended_ns"] - zero) // width
-    answered = ((ok["received_ns"] - zero) // width).value_counts()
-    responses = ok["response_s"].groupby(asked[ok.index])
-    columns = {
-        "median_ms": responses.median() * 1e3,
-        "worst_ms": responses.max() * 1e3,
-        "answered_rps": answered / bin_s,
-        "failed_rps": asked[~samples["ok"]].value_counts() / bin_s,
-    }
-    series = pd.DataFrame(columns).sort_index()
-    if not series.empty:
-        series = series.reindex(np.arange(series.index[0], series.index[-1] + 1))
-    series[["answered_rps", "failed_rps"]] = series[["answered_rps", "failed_rps"]].fillna(0.0)
-    series.insert(0, "t_s", (series.index.to_numpy(dtype=np.float64) + 0.5) * bin_s)
-    return series.reset_index(drop=True)
+def _series(subject: Subject, bin_s: float) -> pd.DataFrame:
+    zero, width = subject.trial.phases.steady_ns, round(bin_s * 1e9)
+    intended, ok = subject.column("intended_ns"), subject.ok
+    asked = (intended - zero) // width
+    answered = (subject.column("received_ns")[ok] - zero) // width
+    ends = [*_ends(asked), *_ends(answered)]
+    if not ends:
+        return pd.DataFrame(columns=SERIES)
+    first = min(ends)
+    bins = np.arange(first, max(ends) + 1)
+    medians, worsts = _responses(asked[ok] - first, _response_ns(subject), len(bins))
+    columns = (
+        (bins + 0.5) * bin_s,
+        medians / 1e6,
+        worsts / 1e6,
+        np.bincount(answered - first, minlength=len(bins)) / bin_s,
+        np.bincount(asked[~ok] - first, minlength=len(bins)) / bin_s,
+    )
+    return pd.DataFrame(dict(zip(SERIES, columns, strict=True)))
 
 
-def _stages(stages: pd.DataFrame) -> dict[str, StageMeans]:
-    found = {}
-    for name, rows in stages.groupby("stage", sort=False, observed=True):
-        wall, queue, compute, hop = (
-            float(rows[column].mean()) * 1e3
-            for column in ("wall_s", "queue_s", "compute_s", "hop_s")
-        )
-        batches = float((1 / rows["batch_size"]).sum())
-        found[str(name)] = StageMeans(wall, queue, compute, hop, len(rows) / batches)
-    return found
+def _ends(bins: npt.NDArray[np.int64]) -> list[int]:
+    return [int(bins.min()), int(bins.max())] if len(bins) else []
 
 
-def _per_answer(trial: TrialFrames, component: str, answered: int) -> Value:
-    if answered == 0:
+def _response_ns(subject: Subject) -> npt.NDArray[np.int64]:
+    ok = subject.ok
+    response_ns: npt.NDArray[np.int64] = subject.column("received_ns")[ok]
+    response_ns -= subject.column("intended_ns")[ok]
+    return response_ns
+
+
+def _responses(
+    bins: npt.NDArray[np.int64], response_ns: npt.NDArray[np.int64], count: int
+) -> tuple[Floats, Floats]:
+    """The median and the worst of each bin; NaN in a bin without an answer."""
+    if np.any(bins[1:] < bins[:-1]):  # a closed loop's clients overtake each other
+        order = np.argsort(bins, kind="stable")
+        bins, response_ns = bins[order], response_ns[order]
+    medians, worsts = np.full(count, np.nan), np.full(count, np.nan)
+    edges = np.searchsorted(bins, np.arange(count + 1))
+    for i, (start, end) in enumerate(pairwise(edges)):
+        if end > start:
+            medians[i] = np.median(response_ns[start:end])
+            worsts[i] = response_ns[start:end].max()
+    return medians, worsts
+
+
+def _means(row: Any) -> StageMeans:
+    """Of a row of ``reports.requests.STAGE_SUMS``."""
+    wall, queue, compute, hop = (
+        float(total) / row.answers * 1e3
+        for total in (row.wall_s, row.queue_s, row.compute_s, row.hop_s)
+    )
+    return StageMeans(wall, queue, compute, hop, row.answers / float(row.batches))
+
+
+def _per_answer(subject: Subject, component: str) -> Value:
+    if subject.answered == 0:
         return Missing("no OK answer in steady state")
-    cpu_s = component_cpu_s(trial, component)
-    return cpu_s if isinstance(cpu_s, Missing) else cpu_s / answered * 1e3
+    cpu_s = component_cpu_s(subject.trial, component)
+    return cpu_s if isinstance(cpu_s, Missing) else cpu_s / subject.answered * 1e3
 
 
 def _pss_at_peak(trial: TrialFrames) -> dict[str, float]:

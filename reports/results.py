@@ -7,11 +7,14 @@ from typing import Any
 from harness.record import RunRecord, Step, Sut, TrialRecord
 from reports.ceiling import CeilingEstimate, block_ceiling, ceilings
 from reports.compare import Comparison, compare
+from reports.cost import Spending, reserved
 from reports.estimate import LEVEL, Estimate, Missing, Value, over_blocks, within
 from reports.frames import Run, read_trial
-from reports.metrics import METRICS, Subject, measure
+from reports.metrics import METRICS, measure
 from reports.pictures import Picture, picture
+from reports.prices import PriceSheet
 from reports.slo import Slo, slo_of
+from reports.subject import Subject
 
 INFINITY = float("inf")
 
@@ -23,6 +26,7 @@ class TrialResult:
     record: TrialRecord
     values: Mapping[str, Value]
     picture: Picture | None
+    spending: Spending | None
 
 
 def _trusted(trials: tuple[TrialResult, ...]) -> tuple[TrialResult, ...]:
@@ -71,12 +75,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """Everything a page or a summary says in numbers."""
+    """Everything a page or a summary says in numbers.
+
+    Attributes:
+        prices: None where no price sheet was given.
+        probes: the trials of capacity searches, which no cell holds.
+    """
 
     run: Run
     slo: Slo | None
     ceilings: tuple[CeilingEstimate, ...]
     cells: tuple[Cell, ...]
+    prices: PriceSheet | None = None
+    probes: tuple[TrialResult, ...] = ()
 
     @property
     def record(self) -> RunRecord:
@@ -100,27 +111,48 @@ class Results:
         return compare(this.by_block(metric), other.by_block(metric), level)
 
 
-def measure_run(run: Run) -> Results:
-    """Read and measure every trial, one at a time."""
+def measure_run(run: Run, prices: PriceSheet | None = None) -> Results:
+    """Read and measure every trial, one at a time.
+
+    Args:
+        run: as recorded.
+        prices: what its resources cost; without it no figure in money is given.
+    """
     slo = slo_of(run.record.scenario)
-    trials = [_measure_trial(run, trial, slo) for trial in run.trials]
-    return Results(run, slo, ceilings(run.record), tuple(_cells(run.record, trials)))
+    of = _Measuring(run, slo, prices)
+    trials = [of.trial(trial) for trial in run.trials]
+    cells = tuple(_cells(run.record, trials))
+    probes = tuple(of.trial(trial) for trial in run.probes)
+    return Results(run, slo, ceilings(run.record), cells, prices, probes)
 
 
-def _measure_trial(run: Run, record: TrialRecord, slo: Slo | None) -> TrialResult:
-    trial = read_trial(run, record)
-    if trial is None:
-        return TrialResult(record, {}, None)
-    ceiling = block_ceiling(run.record, record.place.block, run.record.best_batch)
-    subject = Subject(trial, slo.response_time_s if slo else None, ceiling)
-    answered = int(subject.completed["ok"].sum())
-    return TrialResult(record, measure(subject), picture(trial, answered))
+@dataclass(frozen=True, slots=True)
+class _Measuring:
+    """What every trial of a run is judged against."""
+
+    run: Run
+    slo: Slo | None
+    prices: PriceSheet | None
+
+    def trial(self, record: TrialRecord) -> TrialResult:
+        frames = read_trial(self.run, record)
+        if frames is None:
+            return TrialResult(record, {}, None, None)
+        whole, place = self.run.record, record.place
+        subject = Subject(
+            frames,
+            self.slo.response_time_s if self.slo else None,
+            block_ceiling(whole, place.block, whole.best_batch),
+            reserved(whole, place.sut),
+            self.prices.chosen if self.prices else None,
+        )
+        return TrialResult(record, measure(subject), picture(subject), subject.spending)
 
 
 def _cells(record: RunRecord, trials: list[TrialResult]) -> Iterator[Cell]:
     for step in record.steps:
         for sut in record.suts:
-            places = ((t, t.record.place) for t in trials if t.record.place.probe is None)
+            places = ((t, t.record.place) for t in trials)
             mine = tuple(t for t, p in places if (p.sut, p.step) == (sut.key, step.index))
             yield _cell(sut, step, mine)
 

@@ -94,7 +94,7 @@ def test_a_failure_in_place_of_an_answer_never_flatters(
 @given(REQUESTS)
 def test_every_request_is_drawn_once(requests: list[tuple[int, int, int, Outcome]]) -> None:
     trial = trial_of(requests)
-    drawn = picture(trial, 1)
+    drawn = picture(Subject(trial, None, None))
     ok = trial.samples[trial.samples["ok"]]
     assert np.isclose(drawn.series["answered_rps"].sum() * drawn.bin_s, len(ok))
     failed = len(trial.samples) - len(ok)
