@@ -1,7 +1,7 @@
 """Payloads: the labelled requests of a run on disk, and the order a plan sends them in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from architectures.plugin import Example
-from workloads.arrivals import WorkloadError, words
+from workloads.arrivals import WorkloadError, did_you_mean, words
 
 SCHEMA = pa.schema(
     [
@@ -50,19 +50,62 @@ def read_payloads(path: Path) -> tuple[Example, ...]:
     )
 
 
-def payload_order(count: int, payloads: int, seed: int) -> npt.NDArray[np.int32]:
+def rows_by_label(
+    examples: Sequence[Example], field: str, values: Iterable[str]
+) -> dict[str, list[int]]:
+    """The payloads that have each value of a label's field.
+
+    Args:
+        examples: payloads, in row order.
+        field: of their labels; a value that is no text is compared as JSON writes it.
+        values: those wanted.
+
+    Returns:
+        value -> rows of the payload file, at least one each.
+
+    Raises:
+        WorkloadError: there is no such field, or a value that no payload has.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, example in enumerate(examples):
+        if field in example.label:
+            rows.setdefault(_word(example.label[field]), []).append(row)
+    if not rows:
+        fields = sorted({name for example in examples for name in example.label})
+        raise WorkloadError(
+            f"load.mix.by = {field!r} is no field of the payloads' labels; "
+            f"{did_you_mean(field, fields)}they have {', '.join(fields) or 'none'}"
+        )
+    for value in values:
+        if value not in rows:
+            raise WorkloadError(
+                f"load.mix.weights names {value!r}, but none of {len(examples)} payloads has that "
+                f"{field}; {did_you_mean(value, rows)}there are {', '.join(sorted(rows))}: "
+                "name one of them or raise load.payloads"
+            )
+    return {value: rows[value] for value in values}
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def payload_order(
+    count: int, payloads: int, seed: int, kind: int | None = None
+) -> npt.NDArray[np.int32]:
     """Which payload each arrival sends: seeded shuffles of all of them, end to end.
 
     So every payload is used equally often, to within one, and any stretch of a trial sees nearly
-    the whole mix. The order depends on nothing but these three numbers.
+    the whole mix. The order depends on nothing but these numbers.
 
     Args:
         count: arrivals of the plan.
         payloads: rows of the payload file.
         seed: the plan's seed.
+        kind: of payloads, where each kind of a mix has an order of its own.
 
     Returns:
-        ``int32[count]``: rows of the payload file.
+        ``int32[count]``: rows of the payload file, or of the kind's.
 
     Raises:
         WorkloadError: there is no payload to send.
@@ -70,7 +113,8 @@ def payload_order(count: int, payloads: int, seed: int) -> npt.NDArray[np.int32]
     if payloads < 1:
         raise WorkloadError("a load plan needs at least one payload; the payload file has no row")
     rounds = -(-count // payloads)
-    keys = words(seed, stream=1).random_raw(rounds * payloads).reshape(rounds, payloads)
+    stream = (1,) if kind is None else (1, kind)
+    keys = words(seed, *stream).random_raw(rounds * payloads).reshape(rounds, payloads)
     # Sorting raw words shuffles by comparisons alone: equal on every machine and NumPy version.
     order = np.argsort(keys, axis=1, kind="stable")
     return order.ravel()[:count].astype(np.int32)
