@@ -1,8 +1,9 @@
-"""The command line: ``python -m harness run | serve | web | list | check``."""
+"""The command line: ``python -m harness run | worker | serve | web | list | check``."""
 
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from harness.run import resume as resume_run
 from harness.run import run as run_scenario
 from harness.scenario_file import ScenarioError, read_scenario
 from harness.serve import Served, served, wait_until_it_ends
+from harness.worker import Master, WorkerError, work
 from workloads.arrivals import WorkloadError
 
 _USER_ERRORS = (
@@ -42,6 +44,7 @@ _USER_ERRORS = (
     NothingPlayedError,
     ResumeError,
     ScenarioError,
+    WorkerError,
     WorkloadError,
 )
 _FAILED, _INTERRUPTED = 2, 130
@@ -70,6 +73,15 @@ def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | 
     if scenario is None:
         raise click.UsageError("name a SCENARIO file, or a run to go on with: --resume RUN")
     print(run_scenario(scenario, out, suts, console).path)
+
+
+@main.command()
+@click.option("--master", required=True, help="HOST or HOST:PORT of the run, as seen from here")
+@click.option("--wait-s", default=600.0, show_default=True, help="patience until a trial comes")
+@click.option("--only", help="send load to this URL or to none; absent: to the run's")
+def worker(master: str, wait_s: float, only: str | None) -> None:
+    """Send part of the load of a run on another machine, until that run ends."""
+    work(Master.parse(master), wait_s, only, partial(print, flush=True))
 
 
 def sut_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -22,11 +22,18 @@ from harness.http import ask
 from harness.locust_process import LocustProcess
 from harness.ports import PORTS
 from harness.record import Phases
+from harness.remote_workers import RemoteWorkers, who_came
 from workloads.plan import LoadPlan, read_plan
 from workloads.sample import read_samples
 
 _BOOT_LIMIT_S = 60.0
 _SAVE_LIMIT_S = 30.0
+_GATHER_LIMIT_S = 120.0
+"""For workers of other machines, which somebody may be starting by hand."""
+
+_COLLECT_LIMIT_S = 150.0
+"""For their samples to come back."""
+
 _END_LIMIT_S = 5.0
 _TICK_S = 0.2
 _NS = 1_000_000_000
@@ -82,6 +89,7 @@ def boot(
     drain_s: float = 12.0,
     slo_s: float | None = None,
     path: str = "",
+    remote: RemoteWorkers | None = None,
 ) -> "Generator":
     """Start a load generator that will wait for :meth:`Generator.play`; returns at once.
 
@@ -93,13 +101,14 @@ def boot(
         url: the SUT; it need not answer before play begins.
         directory: the trial's: samples, reports and the log go there.
         cores: the only cores it may use; none of the SUT's.
-        workers: processes that share the plan.
+        workers: processes of this machine that share the plan.
         answer_every: keep the body of every k-th answer; 0 keeps none.
         max_in_flight: of all workers together; an arrival beyond it is dropped.
         timeout_s: patience with one answer: the SUT's deadline and a margin.
         drain_s: how long to wait at the end for what is in flight.
         slo_s: the response time beyond which a request counts as missed; None counts none.
         path: asked for in place of the graphs' own; empty is theirs.
+        remote: load workers of other machines that share the plan too.
 
     Raises:
         DriveError: the plan cannot be read.
@@ -110,22 +119,25 @@ def boot(
         frozen = read_plan(plan)
     except (OSError, KeyError, ValueError) as error:
         raise DriveError(f"{plan} is no load plan ({error}); make the run again") from error
+    crew = workers + (remote.count if remote else 0)
     options = {
         "host": url,
         "plan": plan.resolve(),
         "payloads": payloads.resolve(),
         "out": directory.resolve(),
         "answer-every": answer_every,
-        "max-in-flight": -(-max_in_flight // workers),
+        "max-in-flight": -(-max_in_flight // crew),
         "timeout-s": timeout_s,
         "drain-s": drain_s,
         "path": path,
     }
     # No table every two seconds, from the loop that sends.
     flags = ("--headless", "--only-summary")
-    process = LocustProcess(flags, options, directory=directory, cores=cores, workers=workers)
-    limit_s = frozen.duration_s + drain_s + _SAVE_LIMIT_S
-    return Generator(process, frozen, directory, workers=workers, play_limit_s=limit_s)
+    process = LocustProcess(
+        flags, options, directory=directory, cores=cores, workers=workers, remote=remote
+    )
+    limit_s = frozen.duration_s + drain_s + (_COLLECT_LIMIT_S if remote else _SAVE_LIMIT_S)
+    return Generator(process, frozen, directory, workers=crew, play_limit_s=limit_s, remote=remote)
 
 
 class Generator:
@@ -143,6 +155,7 @@ class Generator:
         *,
         workers: int,
         play_limit_s: float,
+        remote: RemoteWorkers | None = None,
     ) -> None:
         self.pid = process.pid
         self._process = process
@@ -150,6 +163,8 @@ class Generator:
         self._directory = directory
         self._workers = workers
         self._play_limit_s = play_limit_s
+        self._remote = remote
+        self._aside: dict[str, str] = {}
         self._pending = b""
 
     def __enter__(self) -> Self:
@@ -180,7 +195,7 @@ class Generator:
         Raises:
             DriveError: the generator failed or took too long; says what its log says.
         """
-        self._wait_for("ready", _BOOT_LIMIT_S)
+        self._wait_for("ready", _GATHER_LIMIT_S if self._remote else _BOOT_LIMIT_S)
         self._process.control.sendall(b"go\n")
         start_ns = int(self._wait_for("start", _BOOT_LIMIT_S))
 
@@ -202,8 +217,10 @@ class Generator:
                 return rest
             if said == "failed":
                 raise self._failure(f"failed: {rest}")
+            self._aside[said] = rest
             tick()
-        raise self._failure(f"did not say {word!r} within {limit_s:.0f} s")
+        came = who_came(self._remote, self._aside) if word == "ready" else ""
+        raise self._failure(f"did not say {word!r} within {limit_s:.0f} s{came}")
 
     def _failure(self, what: str) -> DriveError:
         return DriveError(f"the load generator {what}\n{self._process.last_lines()}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import workloads
 from architectures.server_config import HOST
 from harness.ports import PORTS
+from harness.remote_workers import RemoteWorkers
 
 LOG_NAME = "locust.log"
 
@@ -30,8 +31,10 @@ class LocustProcess:
         options: of Locust's and the locustfile's, by name.
         directory: where it runs and logs.
         cores: the only cores it may use.
-        workers: processes that send; more than one, or ``apart``, are led by one that does not.
+        workers: processes that send; more than one, ``apart`` or ``remote`` ones are led by one
+            that does not. 0 where it is itself led from elsewhere.
         apart: keep the leading process, and with it a web UI, apart from a single worker.
+        remote: load workers on other machines, which it also leads.
 
     Attributes:
         pid: the first process; every worker descends from it.
@@ -47,10 +50,12 @@ class LocustProcess:
         cores: Sequence[int],
         workers: int,
         apart: bool = False,
+        remote: RemoteWorkers | None = None,
     ) -> None:
         self.control, theirs = socket.socketpair()
         locustfile = Path(workloads.__file__).with_name("locustfile.py")
-        given = {**options, **_distributed(workers, apart=apart), "control-fd": theirs.fileno()}
+        led = _led(workers, remote) if workers > 1 or apart or remote else {}
+        given = {**options, **led, "control-fd": theirs.fileno()}
         self._log = directory / LOG_NAME
         with theirs, self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -78,8 +83,16 @@ class LocustProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=limit_s)
 
-    def end(self) -> None:
-        """End every process of it, whatever it is doing."""
+    def end(self, farewell_s: float = 0.0) -> None:
+        """End every process of it, whatever it is doing.
+
+        Args:
+            farewell_s: time to tell a master elsewhere that it goes; without, it is missed there
+                only after some silence.
+        """
+        if farewell_s and self.running():
+            self._process.terminate()
+            self.let_end(farewell_s)
         self.control.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -97,15 +110,15 @@ def _with_parent(cores: Sequence[int]) -> list[str]:
     return [sys.executable, "-I", "-S", script, str(os.getpid()), ",".join(map(str, cores))]
 
 
-def _distributed(workers: int, *, apart: bool) -> dict[str, object]:
-    if workers == 1 and not apart:
-        return {}
-    port = PORTS.free()
+def _led(workers: int, remote: RemoteWorkers | None) -> dict[str, object]:
+    port = remote.port if remote else PORTS.free()
     return {
         "processes": workers,
-        "master-bind-host": HOST,
+        "master-bind-host": remote.bind if remote else HOST,
         "master-bind-port": port,
+        "master-host": remote.near if remote else HOST,
         "master-port": port,
+        "remote-workers": remote.count if remote else 0,
     }
 
 
