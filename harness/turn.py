@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from architectures.spec import Architecture, Variant
 from harness.bench import Bench, Progress
+from harness.capacity.find import Say, find_capacity, not_searched
 from harness.drive import DriveError
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
@@ -17,30 +18,46 @@ DEPLOY = "deploy"
 
 
 def play_turn(
-    bench: Bench, turn: Turn, sut: tuple[Architecture, Variant], progress: Progress
+    bench: Bench,
+    turn: Turn,
+    sut: tuple[Architecture, Variant],
+    progress: Progress,
+    say: Say = lambda _: None,
 ) -> Iterator[TrialRecord]:
-    """Yield a SUT's trial of each load step; a failure is a trial too.
+    """Yield a SUT's trial of each load step, then those of its capacity search, if there is one.
 
-    One deployment plays them all, unless it dies: then the steps that remain get a fresh one, for
-    what a corpse answers says nothing about the step.
+    A failure is a trial too. One deployment plays them all, unless it dies: then what remains gets
+    a fresh one, for what a corpse answers says nothing about it.
+
+    Args:
+        bench: what all trials share.
+        turn: whose, and which trials.
+        sut: what is deployed.
+        progress: told what is being done.
+        say: told what a capacity search finds.
 
     Raises:
         DeployError: a deployment could not be ended: what comes next would be measured beside it.
     """
-    waiting = list(turn.places)
-    while waiting:
-        ending = False
+    waiting, search = list(turn.places), bench.scenario.capacity is not None
+    while waiting or search:
+        ending, fresh = False, not waiting
         try:
             progress(DEPLOY, 0.0)
-            with brought_up(bench, waiting[0], sut) as subject:
+            with brought_up(bench, waiting[0] if waiting else turn.probe(0), sut) as subject:
                 for record in _until_it_dies(subject, waiting, progress):
                     waiting.pop(0)
                     yield record
+                if search and (fresh or not (waiting or subject.running.exits())):
+                    yield from find_capacity(subject, turn, progress, say)
+                    search = False
                 ending = True
         except (DeployError, NoFreePortError, OSError) as error:
             if ending:
                 raise
             yield from (failed(bench, place, str(error)) for place in waiting)
+            if search:
+                not_searched(bench, turn, str(error), say)
             return
 
 

@@ -1,0 +1,1 @@
+"""The highest offered rate whose objective holds: searched, confirmed, and its bracket."""

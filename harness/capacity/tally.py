@@ -1,0 +1,74 @@
+"""What a probe's samples say about the objective: counts, and the share that decides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.record import Phases
+from workloads.sample import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A probe's steady state in counts.
+
+    Attributes:
+        whole: requests its plan has there.
+        planned: those of them that were offered before it ended.
+        missed: those answered later than the objective's response time, or not at all.
+        failed: those without an OK answer.
+        completed: good answers that came within it, whenever they were asked for.
+        steady_s: its length.
+    """
+
+    whole: int = 0
+    planned: int = 0
+    missed: int = 0
+    failed: int = 0
+    completed: int = 0
+    steady_s: float = 0.0
+
+
+def tally(samples: pa.Table, phases: Phases, whole: int, response_limit_s: float) -> Tally:
+    """Count a probe's samples.
+
+    A request that was still unanswered when the trial ended, and not late by then, has missed
+    nothing yet: it is neither missed nor failed. Only a trial that ended early has such requests.
+
+    Args:
+        samples: rows of ``workloads.sample.SCHEMA``.
+        phases: of the trial.
+        whole: requests the plan has in the steady state.
+        response_limit_s: the objective's, from the intended start.
+    """
+    intended, received, outcome = (
+        samples[name].to_numpy().astype(np.int64)
+        for name in ("intended_ns", "received_ns", "outcome")
+    )
+    good = outcome == Outcome.OK
+    open_ = _open(intended, outcome, phases, response_limit_s)
+    late = good & (received - intended > response_limit_s * 1e9)
+    inside = (intended >= phases.steady_ns) & (intended < phases.end_ns)
+    completed = good & (received >= phases.steady_ns) & (received < phases.end_ns)
+    failed = inside & ~good & ~open_
+    return Tally(
+        whole=whole,
+        planned=int(inside.sum()),
+        missed=int((failed | (inside & late)).sum()),
+        failed=int(failed.sum()),
+        completed=int(completed.sum()),
+        steady_s=(phases.end_ns - phases.steady_ns) / 1e9,
+    )
+
+
+def _open(
+    intended_ns: npt.NDArray[np.int64],
+    outcome: npt.NDArray[np.int64],
+    phases: Phases,
+    response_limit_s: float,
+) -> npt.NDArray[np.bool_]:
+    """Requests given up so early that an answer could still have come in time."""
+    waited_ns = phases.drained_ns - intended_ns
+    return np.equal(outcome, Outcome.CENSORED) & np.less_equal(waited_ns, response_limit_s * 1e9)
