@@ -96,10 +96,11 @@ def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> None:
         trial = f"trial {played + 1}, {doing}"
         whole(trial if deployed_s else doing, min(done_s / turn_s(scenario), 1.0))
 
-    for trial in play_turn(bench, turn, resolved.suts[turn.sut], progress):
+    for trial in play_turn(bench, turn, resolved.suts[turn.sut], progress, screen.say):
         _save(bench, trial)
         played += 1
-        screen.say(_line(trial))
+        if trial.place.probe is None:  # of a probe, the search has said more
+            screen.say(_line(trial))
 
 
 def _save(bench: Bench, trial: TrialRecord) -> None:

@@ -1,6 +1,7 @@
 """What a probe's samples say about the objective: counts, and the share that decides."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,8 @@ import pyarrow as pa
 
 from harness.record import Phases
 from workloads.sample import Outcome
+
+Clock: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Tally:
         failed: those without an OK answer.
         completed: good answers that came within it, whenever they were asked for.
         steady_s: its length.
+        rising: good answers to its second half took longer than those to its first, by the median.
     """
 
     whole: int = 0
@@ -29,6 +33,7 @@ class Tally:
     failed: int = 0
     completed: int = 0
     steady_s: float = 0.0
+    rising: bool = False
 
 
 def tally(samples: pa.Table, phases: Phases, whole: int, response_limit_s: float) -> Tally:
@@ -60,14 +65,20 @@ def tally(samples: pa.Table, phases: Phases, whole: int, response_limit_s: float
         failed=int(failed.sum()),
         completed=int(completed.sum()),
         steady_s=(phases.end_ns - phases.steady_ns) / 1e9,
+        rising=_rising(intended[inside & good], received[inside & good], phases),
     )
 
 
+def _rising(intended_ns: Clock, received_ns: Clock, phases: Phases) -> bool:
+    response_ns = received_ns - intended_ns
+    second = intended_ns >= (phases.steady_ns + phases.end_ns) // 2
+    if not second.any() or second.all():
+        return False
+    return bool(np.median(response_ns[second]) > np.median(response_ns[~second]))
+
+
 def _open(
-    intended_ns: npt.NDArray[np.int64],
-    outcome: npt.NDArray[np.int64],
-    phases: Phases,
-    response_limit_s: float,
+    intended_ns: Clock, outcome: Clock, phases: Phases, response_limit_s: float
 ) -> npt.NDArray[np.bool_]:
     """Requests given up so early that an answer could still have come in time."""
     waited_ns = phases.drained_ns - intended_ns

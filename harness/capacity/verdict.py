@@ -11,7 +11,18 @@ from harness.drive import Counts
 from harness.record import TrialRecord, Verdict
 from harness.scenario import Scenario
 
-OF_A_FULL_SUT = frozenset({"dropped", "errors", "no_steady_state", "too_few_samples"})
+UNSTEADY = "no_steady_state"
+
+OF_A_FULL_SUT = frozenset(
+    {
+        "dropped",
+        "errors",
+        "few_effective_samples",
+        "memory_over_budget",
+        "too_few_samples",
+        UNSTEADY,
+    }
+)
 """Reasons that a SUT beyond its capacity gives a trial by itself: they excuse no failure."""
 
 COUNTED_BY_THE_RULE = frozenset({"too_few_samples"})
@@ -83,11 +94,12 @@ def judge(objective: Objective, record: TrialRecord, seen: Tally) -> Judged:
     ``holds`` and ``fails`` are LoadGen's VALID and INVALID: a rate fails where the rule does not
     grant it. A plan too short for the rule decides only where its misses refute the percentile.
     Failed requests are missed ones too; beside that, their observed share must keep to
-    ``error_ratio``.
+    ``error_ratio``. A rate at which response times only rise fails as well: it is not carried, it
+    has merely not missed enough yet.
     """
     if record.outcome == "failed":
         return "undecided", record.error or "it could not be played"
-    failing = _failing(objective, seen)
+    failing = _failing(objective, seen) or _rising(record, seen)
     doubts = _doubts(record, OF_A_FULL_SUT if failing else COUNTED_BY_THE_RULE)
     if doubts:
         return "undecided", f"not to be trusted: {doubts}"
@@ -106,6 +118,11 @@ def _failing(objective: Objective, seen: Tally) -> str | None:
     if refuted(objective.percentile, seen.whole, seen.missed, objective.confidence):
         return f"{rule}: too many for so few"
     return None
+
+
+def _rising(record: TrialRecord, seen: Tally) -> str | None:
+    drift = [reason.seen for reason in record.reasons if reason.code == UNSTEADY]
+    return f"not carried for long: {drift[0]}" if drift and seen.rising else None
 
 
 def _holding(objective: Objective, record: TrialRecord, seen: Tally) -> Judged:
