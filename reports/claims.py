@@ -1,41 +1,32 @@
 """The answer in words. Each claim is a row: it reads the results and says one thing, or nothing.
 
-A word such as *least* is used only where the paired interval bears it out. The intervals of one
-answer share their error: each is taken at a level that keeps the chance of any false word at
-most 5 % (Bonferroni).
+A word such as *least* is used only where the paired interval bears it out (``reports.ranking``).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from harness.record import Step, TrialRecord
-from reports.estimate import LEVEL
 from reports.metrics import BY_KEY
-from reports.results import Cell, Results
-from reports.saturation import common_step, overload_step, steps_by_rate, top_step
-from reports.wording import TIMES, figure, inside, interval, listed, number, plural
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One claim, in words. A ``caution`` says what the reader must not forget."""
-
-    text: str
-    kind: Literal["answer", "caution"] = "answer"
+from reports.ranking import Contender, Question, Sentence, lead, shared_level
+from reports.results import Results
+from reports.saturation import common_step, open_steps, overload_step, top_step
+from reports.wording import TIMES, figure, listed, number, plural
 
 
 def answer(results: Results) -> list[Sentence]:
     """Every claim the results bear out, the answer before its cautions."""
     found = [sentence for claim in CLAIMS for sentence in claim(results)]
     if not any(sentence.kind == "answer" for sentence in found):
-        found.insert(0, Sentence("There is no answer yet: no trial can be trusted."))
+        why = "no trial can be trusted" if results.cells else "no capacity was confirmed"
+        found.insert(0, Sentence(f"There is no answer yet: {why}."))
     return found
 
 
 def at(step: Step) -> str:
     """A step in words."""
+    if step.concurrency is not None:
+        return f"closed loop, {step.concurrency} at once"
     share = step.asked.removesuffix(" ceiling")
     if share == step.asked:
         return step.asked
@@ -45,10 +36,12 @@ def at(step: Step) -> str:
 def _rates_held(results: Results) -> Iterator[Sentence]:
     """Up to which step each SUT kept the SLO."""
     suts = [sut.key for sut in results.record.suts if sut.answers]
-    if results.slo is None or not any(c.trusted for c in results.cells if c.sut.answers):
+    steps = open_steps(results)
+    offered = (cell for step in steps for cell in results.at(step.index))
+    if results.slo is None or not any(cell.trusted for cell in offered):
         return
     groups: dict[Step | None, list[str]] = {}
-    for step in (*reversed(steps_by_rate(results)), None):
+    for step in (*reversed(steps), None):
         groups[step] = [sut for sut in suts if top_step(results, sut) == step]
     parts = [
         f"{listed(names)} {'held up to ' + at(step) if step else 'held no offered rate'}"
@@ -85,56 +78,51 @@ def _quickest(results: Results) -> Iterator[Sentence]:
 
 def _best(results: Results, step: Step, key: str, verb: str) -> Iterator[Sentence]:
     metric = BY_KEY[key]
-    everyone = results.at(step.index)
-    absent = [c.sut.key for c in everyone if c.estimates[key].point is None]
-    cells = [c for c in everyone if c.estimates[key].point is not None]
-    cells.sort(key=lambda c: c.estimates[key].point or 0.0, reverse=metric.better == "higher")
-    if not cells:
-        return
-    leader, *others = cells
-    name, shown = leader.sut.key, figure(leader.estimates[key], metric.unit)
-    behind, alike = _ranked(results, key, leader, others)
-    more = f"; it was {listed(behind)}" if behind else ""
-    where, noun = f"At {at(step)}", inside(metric.name)
-    if absent:
-        yield Sentence(f"{where} there is no {noun} of {listed(absent)}.", "caution")
-    if not others:
-        yield Sentence(f"{where} the {noun} of {name} was {shown}.")
-    elif not alike:
-        yield Sentence(f"{where} {name} {verb}, {shown}{more}.")
-    elif behind:
-        rest = f"{listed(alike)} cannot be told from it"
-        yield Sentence(f"{where} the {noun} of {name} was {shown}{more}; {rest}.")
-    else:
-        rest = f"{name} reads best, {shown}, and {listed(alike)} cannot be told from it"
-        yield Sentence(f"{where} no difference in {noun} can be told: {rest}.")
+    cells = results.at(step.index)
+    known = sum(cell.estimates[key].point is not None for cell in cells)
+    level = shared_level(known, _questions(results))
+    asked = Question(f"At {at(step)}", metric.name, metric.unit, metric.better, verb, level)
+    yield from lead(asked, [Contender(c.sut.key, c.estimates[key], c.by_block(key)) for c in cells])
 
 
-def _ranked(
-    results: Results, key: str, leader: Cell, others: list[Cell]
-) -> tuple[list[str], list[str]]:
-    """The SUTs shown to be behind the leader, in words, and those that cannot be told from it."""
-    level = shared_level(1 + len(others))
-    worse = "lower" if BY_KEY[key].better == "higher" else "higher"
-    behind, alike = [], []
-    for other in others:
-        found = results.comparison(other, leader, key, level)
-        if found.word == worse:
-            ratio = f"{number(found.ratio.point or 0)} times that ({interval(found.ratio, '')})"
-            behind.append(f"{ratio} for {other.sut.key}")
-        else:
-            alike.append(other.sut.key)
-    return behind, alike
+def _questions(results: Results) -> int:
+    return len(_COMPARING) + bool(results.capacities)
 
 
-def shared_level(suts: int) -> float:
-    """The level of each comparison in an answer, so that all of them share one error of 5 %.
+def _capacities(results: Results) -> Iterator[Sentence]:
+    """Which SUT keeps the SLO at the highest rate."""
+    searched = [capacity for capacity in results.capacities if capacity.sut.answers]
+    known = sum(capacity.rps.point is not None for capacity in searched)
+    level = shared_level(known, _questions(results))
+    where = f"With {results.slo.words}," if results.slo else "By the objective set,"
+    verb = "has the highest capacity"
+    asked = Question(where, "Capacity", "rps", "higher", verb, level)
+    yield from lead(asked, [Contender(c.sut.key, c.rps, c.by_block()) for c in searched])
+    for capacity in results.capacities:
+        if capacity.rps.point is None:
+            why = capacity.rps.note
+            yield Sentence(f"No capacity of {capacity.sut.key} was confirmed: {why}.", "caution")
+        if any(block.record.cliff for block in capacity.blocks):
+            yield Sentence(
+                f"Right above its capacity {capacity.sut.key} collapses: it completed less there "
+                "than below."
+            )
 
-    Every pair counts, though only those with the leader are spoken of: which SUT leads is read
-    from the same blocks.
-    """
-    pairs = suts * (suts - 1) // 2
-    return 1 - (1 - LEVEL) / max(len(_COMPARING) * pairs, 1)
+
+def _capacity_costs(results: Results) -> Iterator[Sentence]:
+    """What a million good answers cost at capacity."""
+    key = "usd_per_million_reserved"
+    known = [
+        f"{figure(c.estimates[key], 'USD')} with {c.sut.key}"
+        for c in results.capacities
+        if c.sut.answers and c.estimates[key].point is not None
+    ]
+    if known and results.prices:
+        price = results.prices.chosen
+        yield Sentence(
+            f"At capacity a million good answers cost {listed(known)}, by what is reserved, at "
+            f"{price.cloud}'s list price for {price.product} in {price.region} of {price.as_of}."
+        )
 
 
 def _left_out(results: Results) -> Iterator[Sentence]:
@@ -177,6 +165,17 @@ def _meaningless(results: Results) -> Iterator[Sentence]:
         )
 
 
+def _closed_loop(results: Results) -> Iterator[Sentence]:
+    """That a closed loop's response times are of another kind."""
+    if any(step.concurrency is not None for step in results.record.steps):
+        yield Sentence(
+            "Closed-loop steps offer no rate: a client waits for its answer before it asks again, "
+            "so a slow SUT is asked less. Their response times must not be compared with those of "
+            "open-loop steps.",
+            "caution",
+        )
+
+
 def _wrong_answers(results: Results) -> Iterator[Sentence]:
     """That answers differed from the reference."""
     checks = [t.verification for t in results.run.trials if t.verification is not None]
@@ -192,8 +191,11 @@ def _wrong_answers(results: Results) -> Iterator[Sentence]:
 Claim = Callable[[Results], Iterator[Sentence]]
 _COMPARING: tuple[Claim, ...] = (_fastest, _cheapest, _quickest)
 CLAIMS: tuple[Claim, ...] = (
+    _capacities,
+    _capacity_costs,
     _rates_held,
     *_COMPARING,
+    _closed_loop,
     _left_out,
     _unfinished,
     _wrong_answers,

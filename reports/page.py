@@ -19,7 +19,8 @@ from reports.charts.responses import response_times
 from reports.charts.series import time_series
 from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
-from reports.claims import Sentence, answer
+from reports.claims import answer
+from reports.ranking import Sentence
 from reports.results import Cell, Results, glimpse
 from reports.saturation import steps_by_rate
 from reports.tables import Table

@@ -7,8 +7,9 @@ from typing import Any
 from harness.record import TrialPlace, TrialRecord
 from reports.estimate import Missing
 from reports.metrics import BY_KEY, METRICS
-from reports.results import Results, TrialResult
+from reports.results import Results
 from reports.tables import Shown, Table, column, placed
+from reports.trial_result import TrialResult
 from reports.wording import DASH, number, plain
 
 _SEEN = ("throughput_rps", "response_p50_ms", "error_share")

@@ -5,28 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.record import RunRecord, Step, Sut, TrialRecord
-from reports.ceiling import CeilingEstimate, block_ceiling, ceilings
+from reports.capacity import Capacity, capacities
+from reports.ceiling import CeilingEstimate, ceilings
 from reports.compare import Comparison, compare
-from reports.cost import Spending, reserved
 from reports.estimate import LEVEL, Estimate, Missing, Value, over_blocks, within
-from reports.frames import Run, read_trial
-from reports.metrics import METRICS, measure
-from reports.pictures import Picture, picture
+from reports.frames import Run
+from reports.metrics import METRICS
+from reports.pictures import Picture
 from reports.prices import PriceSheet
 from reports.slo import Slo, slo_of
-from reports.subject import Subject
+from reports.trial_result import TrialResult, Yardstick
 
 INFINITY = float("inf")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialResult:
-    """One trial as measured, trusted or not; no values where load was not played to its end."""
-
-    record: TrialRecord
-    values: Mapping[str, Value]
-    picture: Picture | None
-    spending: Spending | None
 
 
 def _trusted(trials: tuple[TrialResult, ...]) -> tuple[TrialResult, ...]:
@@ -80,6 +70,7 @@ class Results:
     Attributes:
         prices: None where no price sheet was given.
         probes: the trials of capacity searches, which no cell holds.
+        capacities: of the SUTs that were searched.
     """
 
     run: Run
@@ -88,6 +79,7 @@ class Results:
     cells: tuple[Cell, ...]
     prices: PriceSheet | None = None
     probes: tuple[TrialResult, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
 
     @property
     def record(self) -> RunRecord:
@@ -119,34 +111,11 @@ def measure_run(run: Run, prices: PriceSheet | None = None) -> Results:
         prices: what its resources cost; without it no figure in money is given.
     """
     slo = slo_of(run.record.scenario)
-    of = _Measuring(run, slo, prices)
-    trials = [of.trial(trial) for trial in run.trials]
-    cells = tuple(_cells(run.record, trials))
-    probes = tuple(of.trial(trial) for trial in run.probes)
-    return Results(run, slo, ceilings(run.record), cells, prices, probes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Measuring:
-    """What every trial of a run is judged against."""
-
-    run: Run
-    slo: Slo | None
-    prices: PriceSheet | None
-
-    def trial(self, record: TrialRecord) -> TrialResult:
-        frames = read_trial(self.run, record)
-        if frames is None:
-            return TrialResult(record, {}, None, None)
-        whole, place = self.run.record, record.place
-        subject = Subject(
-            frames,
-            self.slo.response_time_s if self.slo else None,
-            block_ceiling(whole, place.block, whole.best_batch),
-            reserved(whole, place.sut),
-            self.prices.chosen if self.prices else None,
-        )
-        return TrialResult(record, measure(subject), picture(subject), subject.spending)
+    measured = Yardstick(run, slo, prices).measured
+    cells = tuple(_cells(run.record, [measured(trial) for trial in run.trials]))
+    probes = tuple(measured(probe) for probe in run.probes)
+    found = tuple(capacities(run.record, run.searches, probes))
+    return Results(run, slo, ceilings(run.record), cells, prices, probes, found)
 
 
 def _cells(record: RunRecord, trials: list[TrialResult]) -> Iterator[Cell]:

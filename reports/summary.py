@@ -10,8 +10,9 @@ from typing import Any
 from reports.claims import answer
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric
-from reports.results import Cell, Results, TrialResult
+from reports.results import Cell, Results
 from reports.saturation import state
+from reports.trial_result import TrialResult
 
 SUMMARY_VERSION = 1
 """History of the summary.

@@ -5,7 +5,8 @@ from typing import Any
 
 from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers
 from reports.claims import at
-from reports.results import Cell, Results, TrialResult
+from reports.results import Cell, Results
+from reports.trial_result import TrialResult
 
 
 def time_series(results: Results, cell: Cell) -> Chart | None:

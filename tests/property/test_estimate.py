@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.claims import shared_level
 from reports.compare import compare
 from reports.estimate import Missing, over_blocks, percentile, samples_needed
+from reports.ranking import shared_level
 
 VALUES = st.lists(st.floats(0.01, 1e4), min_size=2, max_size=12)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.claims import Sentence, answer
+from reports.claims import answer
 from reports.frames import open_run
+from reports.ranking import Sentence
 from reports.results import Results, measure_run
 from reports.saturation import common_step, overload_step, state
 from reports.wording import TIMES
