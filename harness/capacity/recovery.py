@@ -29,13 +29,13 @@ def recovered(subject: Subject, limit_s: float = LIMIT_S) -> bool:
 
 
 def _answers_in_time(subject: Subject) -> bool:
-    bench = subject.bench
-    load, limit_s = bench.scenario.load, bench.scenario.slo.response_time_s
-    graph = next(iter(load.graphs), bench.scenario.ensemble.graph)
-    payload = bench.payloads[0]
+    scenario, running = subject.bench.scenario, subject.running
+    graph = next(iter(scenario.load.graphs), scenario.ensemble.graph)
+    payload, limit_s = subject.bench.payloads[0], scenario.slo.response_time_s
     begun_ns = monotonic_ns()
     try:
-        reply = ask(subject.running.url + graph_path(graph), payload.body, payload.media_type)
+        url = running.url + (running.path or graph_path(graph))
+        reply = ask(url, payload.body, payload.media_type)
     except OSError:
         return False
     return reply.status == _OK and monotonic_ns() - begun_ns <= limit_s * 1e9
