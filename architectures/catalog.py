@@ -12,7 +12,7 @@ ENTRY_POINT_GROUP = "servebench.architectures"
 
 _BUILT_IN = {
     name: f"architectures.{name}:ARCHITECTURE"
-    for name in ("monolith", "microservices", "ray_serve", "null_service")
+    for name in ("monolith", "microservices", "ray_serve", "null_service", "remote")
 }
 
 

@@ -1,6 +1,7 @@
 """What remains of a run, block after block; what has ended is on disk before the next begins."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
 
@@ -12,7 +13,7 @@ from harness.prepare import Resolved, in_process_request
 from harness.record import RunRecord, TrialRecord
 from harness.schedule import Turn, schedule
 from harness.screen import Screen
-from harness.turn import DEPLOY, play_turn
+from harness.turn import DEPLOY, play_turn, search_waits
 
 
 def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
@@ -57,7 +58,7 @@ def remaining(bench: Bench, record: RunRecord) -> Iterator[Turn]:
     search = bench.scenario.capacity is not None
     for turn in schedule(record.suts, len(record.steps), load.blocks, load.seed, search=search):
         places = tuple(place for place in turn.places if not directory.has(place))
-        if places or (search and not directory.capacity(turn.block, turn.sut).exists()):
+        if places or search_waits(bench, turn):
             yield replace(turn, places=places)
 
 
@@ -96,11 +97,14 @@ def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> None:
         trial = f"trial {played + 1}, {doing}"
         whole(trial if deployed_s else doing, min(done_s / turn_s(scenario), 1.0))
 
-    for trial in play_turn(bench, turn, resolved.suts[turn.sut], progress, screen.say):
-        _save(bench, trial)
-        played += 1
-        if trial.place.probe is None:  # of a probe, the search has said more
-            screen.say(_line(trial))
+    # Closed at once whatever saving raises: a deployment must not outlive its turn.
+    sut = resolved.suts[turn.sut]
+    with closing(play_turn(bench, turn, sut, progress, screen.say)) as trials:
+        for trial in trials:
+            _save(bench, trial)
+            played += 1
+            if trial.place.probe is None:  # of a probe, the search has said more
+                screen.say(_line(trial))
 
 
 def _save(bench: Bench, trial: TrialRecord) -> None:

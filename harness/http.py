@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
@@ -35,7 +36,14 @@ def ask(
         OSError: there was no whole answer in time.
     """
     headers = {"Content-Type": media_type} if media_type else {}
-    request = Request(url, data=body, headers=headers)  # noqa: S310 - only our own URLs
+    request = Request(url, data=body, headers=headers)  # noqa: S310 - http(s), from a scenario
+    try:
+        return _exchange(request, timeout_s)
+    except HTTPException as error:
+        raise OSError(f"{url} does not speak HTTP: {error!r}") from error
+
+
+def _exchange(request: Request, timeout_s: float) -> Reply:
     try:
         with _OPENER.open(request, timeout=timeout_s) as reply:
             return Reply(reply.status, reply.read())

@@ -1,7 +1,7 @@
 """What is measured: a deployment of ours, or a service that runs already; asked alike."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from architectures.spec import Architecture, Variant
 from harness.bench import Bench
 from harness.deploy import Deployment, deploy
-from harness.usage import Target
+from harness.usage import Target, Usage
 from harness.verify import Compared, before_load
 
 
@@ -41,8 +41,17 @@ class Running(Protocol):
         """What of it has ended although nobody asked it to, in words."""
         ...
 
+    @property
+    def ours(self) -> bool:
+        """Whether whatever uses the cores kept for the SUT, and is not it, can be told apart."""
+        ...
+
     def target(self) -> Target | None:
         """Whose processes to read; None where they are not ours to see."""
+        ...
+
+    def watched(self, usage: Usage) -> AbstractContextManager[None]:
+        """Until the block ends, what it says it uses joins ``usage``, where it says so."""
         ...
 
 
@@ -93,6 +102,15 @@ class Deployed:
     def exits(self) -> tuple[str, ...]:
         """Components that ended although nobody asked them to."""
         return tuple(map(str, self.deployment.exited()))
+
+    @property
+    def ours(self) -> bool:
+        """It is pinned to those cores, and all its processes are seen."""
+        return True
+
+    def watched(self, usage: Usage) -> AbstractContextManager[None]:  # noqa: ARG002 - a protocol's
+        """Nothing: its processes are seen from outside."""
+        return nullcontext()
 
     def target(self) -> Target | None:
         """Every component's first process, and the keeper that orphans come to."""

@@ -61,7 +61,7 @@ def play_trial(subject: Subject, order: Order, progress: Progress) -> TrialRecor
         checked = subject.checked  # while the generator boots on cores of its own
         own = subject.running.target()
         targets = (*([own] if own else []), Target({GENERATOR: generator.pid}))
-        with watch(targets) as usage:
+        with watch(targets) as usage, subject.running.watched(usage):
             progress("idle", 0.0)
             sleep(IDLE_S)
             result = generator.play(partial(progress, "load"), ended)

@@ -1,6 +1,6 @@
 """One SUT's turn in a block: bring it up, check that it answers right, and play its trials."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 
 from architectures.spec import Architecture, Variant
@@ -10,6 +10,7 @@ from harness.drive import DriveError
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
 from harness.record import TrialPlace, TrialRecord
+from harness.remote import REMOTE, attached
 from harness.schedule import Turn
 from harness.subject import Subject, deployed
 from harness.trial import Order, play_trial
@@ -23,7 +24,7 @@ def play_turn(
     sut: tuple[Architecture, Variant],
     progress: Progress,
     say: Say = lambda _: None,
-) -> Iterator[TrialRecord]:
+) -> Generator[TrialRecord, None, None]:
     """Yield a SUT's trial of each load step, then those of its capacity search, if there is one.
 
     A failure is a trial too. One deployment plays them all, unless it dies: then what remains gets
@@ -39,7 +40,7 @@ def play_turn(
     Raises:
         DeployError: a deployment could not be ended: what comes next would be measured beside it.
     """
-    waiting, search = list(turn.places), bench.scenario.capacity is not None
+    waiting, search = list(turn.places), search_waits(bench, turn)
     while waiting or search:
         ending, fresh = False, not waiting
         try:
@@ -61,10 +62,20 @@ def play_turn(
             return
 
 
+def search_waits(bench: Bench, turn: Turn) -> bool:
+    """Whether the turn is to end in a capacity search, and none has been made yet."""
+    if bench.scenario.capacity is None:
+        return False
+    return not bench.directory.capacity(turn.block, turn.sut).exists()
+
+
 def brought_up(
     bench: Bench, first: TrialPlace, sut: tuple[Architecture, Variant]
 ) -> AbstractContextManager[Subject]:
     """A turn's SUT, up until the block ends; its logs lie with the first trial it plays."""
+    architecture, variant = sut
+    if architecture.name == REMOTE:
+        return attached(bench, variant.name)
     return deployed(bench, sut, bench.directory.trial(first))
 
 
