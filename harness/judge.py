@@ -5,12 +5,13 @@ from pathlib import Path
 
 from harness.drive import DriveResult
 from harness.pressure import host_pressure
-from harness.record import TrialPlace, TrialRecord
+from harness.record import Phases, TrialPlace, TrialRecord
 from harness.subject import Subject
 from harness.usage import Usage
 from harness.validity import Evidence, reasons
 from harness.verify import Compared, under_load, verification
-from workloads.plan import read_plan
+from workloads.arrivals import is_stationary
+from workloads.plan import LoadPlan, read_plan
 from workloads.sample import read_samples
 
 
@@ -37,30 +38,32 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
     window_ns = (phases.steady_ns, phases.end_ns)
     generator_s = usage.cpu_s(window_ns, generator=True)
     sut_s = usage.cpu_s(window_ns, generator=False)
-    steady_s = (phases.end_ns - phases.steady_ns) / 1e9
     pressure = host_pressure(
         usage.host,
         window_ns,
         (bench.cores.sut, sut_s),
         (bench.cores.harness, generator_s),
     )
+    if not subject.running.ours:  # a service elsewhere: those cores are none of its
+        pressure.pop("outside_sut_cores", None)
     plan = read_plan(played.plan)
     samples = read_samples(result.samples)
-    warm_up_ns = int(plan.header.warm_up_s * 1e9)
     compared = under_load(samples, plan, bench.references) if played.checked.count else Compared()
     evidence = Evidence(
         samples=samples,
         phases=phases,
-        planned=int((plan.offsets_ns >= warm_up_ns).sum()),
+        planned=_planned(plan, phases),
         percentile=scenario.slo.percentile,
-        generator_cores=generator_s / steady_s,
-        generator_workers=int(result.report["workers"]),
+        generator=result.report,
         pressure=pressure,
         sut_cores=len(bench.cores.sut),
         pss_bytes=usage.peak_pss_bytes(),
         memory_bytes=bench.cores.claim(scenario.budget.memory_gib).memory_bytes,
         verification=verification(played.checked, compared),
         exits=subject.running.exits(),
+        closed=plan.header.concurrency is not None,
+        stationary=is_stationary(plan.header.workload),
+        ended_early=result.ended_early if played.place.probe is None else None,
     )
     return TrialRecord(
         place=played.place,
@@ -76,3 +79,9 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
         pressure=pressure,
         reasons=reasons(evidence),
     )
+
+
+def _planned(plan: LoadPlan, phases: Phases) -> int:
+    """Requests due between the steady state's start and when it ended, early or not."""
+    due_ns = plan.offsets_ns + phases.start_ns
+    return int(((due_ns >= phases.steady_ns) & (due_ns < phases.end_ns)).sum())

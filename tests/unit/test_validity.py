@@ -1,13 +1,17 @@
 """Each reason is found when its cause is there, and only then."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.signal import lfilter
 
 from harness.record import Phases, Verification
 from harness.validity import CHECKS, Evidence, reasons, samples_needed
+from harness.validity.of_window import effective_samples
 from workloads.sample import SCHEMA, Outcome
 
 S = 10**9
@@ -48,8 +52,7 @@ def evidence(table: pa.Table | None = None, **changes: Any) -> Evidence:
             "phases": PHASES,
             "planned": 400,
             "percentile": 95.0,
-            "generator_cores": 0.2,
-            "generator_workers": 1,
+            "generator": GENERATOR,
             "pressure": {"outside_sut_cores": 0.01, "stolen_cores": 0.0},
             "sut_cores": 1,
             "pss_bytes": 2**29,
@@ -66,7 +69,33 @@ def all_of(column: str, value: Any) -> dict[str, dict[int, Any]]:
     return {column: dict.fromkeys(range(400), value)}
 
 
+def responses(response_ns: Any, **changes: Any) -> Evidence:
+    """A steady state with these response times, evenly spaced."""
+    count = len(response_ns)
+    table = samples(count)
+    received_ns = dict(enumerate(table["intended_ns"].to_numpy()[10:] + response_ns))
+    return evidence(samples(count, received_ns=received_ns), planned=count, **changes)
+
+
+def growing(share: float) -> Any:
+    """20 ms, scattered by a tenth, that grow by so much."""
+    draw = np.random.default_rng(5)
+    return (2e7 * np.linspace(1, 1 + share, 400) * draw.normal(1, 0.1, 400)).astype(np.int64)
+
+
+def shifted(low_ns: float, high_ns: float) -> Any:
+    """One level, and from two fifths on another: a step, not a trend."""
+    draw = np.random.default_rng(1)
+    level_ns = np.where(np.arange(400) < 160, low_ns, high_ns)
+    return (level_ns * draw.normal(1, 0.02, 400)).astype(np.int64)
+
+
+GENERATOR = {"workers": 1.0, "cores": 0.2, "loop_lag_p99_ns": 1e6}
 WRONG = Verification(before=10, before_different=0, under_load=40, under_load_different=1)
+STOPPED = {i: 2 * S + i * S // 40 + (28 - i) * S // 40 for i in range(28)}
+HEARD = {i: sent_ns + 10**7 for i, sent_ns in STOPPED.items()}
+"""The generator lay still for the first 0.7 s of ten: 7 % of its requests went late."""
+
 FAILED = {0: Outcome.HTTP_ERROR}
 
 
@@ -79,18 +108,26 @@ def test_a_good_trial_has_no_reason() -> None:
     [
         ("schedule_lag", evidence(samples(lag_ns=6_000_000))),
         ("sent_below_offered", evidence(planned=420)),
-        ("generator_saturated", evidence(generator_cores=0.9)),
-        ("generator_saturated", evidence(generator_cores=1.7, generator_workers=2)),
+        ("schedule_lag", evidence(samples(sent_ns=STOPPED, received_ns=HEARD), percentile=95.0)),
+        ("generator_starved", evidence(generator=GENERATOR | {"cores": 0.9})),
+        ("generator_starved", evidence(generator=GENERATOR | {"loop_lag_p99_ns": 12e6})),
+        ("generator_starved", evidence(pressure={"generator_wait_share": 0.2})),
         ("dropped", evidence(samples(outcome={3: Outcome.DROPPED}, sent_ns={3: 0}))),
         ("too_few_samples", evidence(samples(steady=199), planned=199)),
         ("too_few_samples", evidence(percentile=99.0)),
+        ("few_effective_samples", responses(shifted(2e7, 4e7))),
+        ("no_steady_state", responses(growing(0.3))),
+        ("no_steady_state", responses(growing(0.3)[::-1])),
+        ("ended_early", evidence(ended_early="the disk is full")),
         ("answers_differ", evidence(verification=WRONG)),
         ("errors", evidence(samples(outcome=FAILED, status={0: 500}))),
         ("errors", evidence(samples(outcome=FAILED, status={0: 504}))),
         ("errors", evidence(samples(outcome={0: Outcome.TIMED_OUT}))),
         ("errors", evidence(samples(outcome={0: Outcome.CONNECTION_ERROR}))),
-        ("host_under_pressure", evidence(pressure={"outside_sut_cores": 0.11})),
-        ("host_under_pressure", evidence(pressure={"stolen_cores": 0.03})),
+        ("host_under_pressure", evidence(pressure={"outside_sut_cores": 0.06})),
+        ("steal", evidence(pressure={"stolen_cores": 0.03})),
+        ("throttled", evidence(pressure={"throttled_share": 0.02})),
+        ("throttled", evidence(pressure={"thermal_throttles": 1.0})),
         ("host_under_pressure", evidence(pressure={"memory_stall_share": 0.02})),
         ("memory_over_budget", evidence(pss_bytes=2**31)),
         ("component_died", evidence(exits=("component 'server' ended with exit code 3",))),
@@ -112,8 +149,7 @@ def test_shedding_is_saturation_and_no_fault() -> None:
 
 
 def test_slow_answers_are_no_fault_of_the_trial() -> None:
-    late = dict.fromkeys(range(400), PHASES.drained_ns)
-    assert reasons(evidence(samples(received_ns=late))) == ()
+    assert reasons(responses(np.full(400, 3 * S))) == ()
     censored = dict.fromkeys(range(350, 400), Outcome.CENSORED)
     assert reasons(evidence(samples(outcome=censored))) == ()
 
@@ -130,7 +166,7 @@ def test_a_generator_that_slips_past_the_end_has_sent_below_what_was_offered() -
 
 
 def test_outside_use_is_judged_by_the_core() -> None:
-    pressed = evidence(pressure={"outside_sut_cores": 0.11})
+    pressed = evidence(pressure={"outside_sut_cores": 0.06})
     assert reasons(replace(pressed, sut_cores=2)) == ()
 
 
@@ -140,7 +176,65 @@ def test_samples_needed(percentile: float, needed: int) -> None:
 
 
 def test_every_reason_ends_in_words() -> None:
-    for reason in reasons(evidence(planned=900, generator_cores=0.95, exits=("x",))):
+    for reason in reasons(evidence(planned=900, exits=("x",))):
         assert reason.seen
         assert reason.threshold
         assert reason.remedy
+
+
+def test_a_short_stop_of_the_generator_is_seen_where_it_moves_a_percentile() -> None:
+    """3 % late is hidden from the lag's p95, and moves p99 where there are samples to carry it."""
+    late = dict.fromkeys(range(30), 2 * S + 3 * S // 10)
+    heard = {i: sent_ns + 10**7 for i, sent_ns in late.items()}
+    table = samples(1000, sent_ns=late, received_ns=heard)
+    found = reasons(evidence(table, planned=1000))
+    assert [reason.code for reason in found] == ["schedule_lag"]
+    assert found[0].seen.startswith("p99 is")
+    few = samples(400, sent_ns=dict(list(late.items())[:12]), received_ns=heard)
+    assert reasons(evidence(few)) == ()
+
+
+def test_a_closed_loop_plans_nothing_by_the_clock() -> None:
+    assert reasons(evidence(planned=10_000, closed=True)) == ()
+
+
+def test_a_load_that_varies_by_design_owes_no_steady_state() -> None:
+    assert reasons(responses(growing(0.3), stationary=False)) == ()
+    assert reasons(responses(shifted(2e7, 4e7), stationary=False)) == ()
+
+
+def test_one_freeze_is_the_suts_and_is_kept() -> None:
+    """Refusing trials for what happened to be slow would hide exactly that."""
+    response_ns = growing(0.0)
+    response_ns[100:140] += np.linspace(10**9, 0, 40).astype(np.int64)
+    assert reasons(responses(response_ns)) == ()
+
+
+def test_correlation_of_what_hardly_differs_is_no_matter() -> None:
+    slight = np.sort(shifted(2e7, 2e7).reshape(2, 200)).reshape(-1) // 50 + 2 * 10**7
+    assert effective_samples(shifted(2e7, 4e7)) < 10
+    assert effective_samples(slight) < effective_samples(shifted(2e7, 2e7)) / 5
+    assert reasons(responses(slight)) == ()
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
+def test_effective_samples_are_those_of_a_known_process(phi: float) -> None:
+    """Signs of a Gaussian AR(1) correlate by the arcsine law."""
+    noise = np.random.default_rng(2).standard_normal(200_000)
+    lags = phi ** np.arange(1, 2000)
+    expected = 1 / (1 + 2 * (2 / np.pi * np.arcsin(lags)).sum())
+    series = (lfilter([1.0], [1.0, -phi], noise) * 1e6).astype(np.int64)
+    assert effective_samples(series) / len(series) == pytest.approx(expected, rel=0.1)
+
+
+def test_effective_samples_of_nothing_and_of_equals() -> None:
+    assert effective_samples(np.empty(0, dtype=np.int64)) == 0
+    assert effective_samples(np.full(50, 7)) == 50
+
+
+def test_the_page_has_every_row() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "validity.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rows = [row for row in cells if len(row) == 3 and row[0].startswith("`")]
+    written = [(code.strip("`"), threshold, remedy) for code, threshold, remedy in rows]
+    assert written == [(check.code, check.threshold, check.remedy) for check in CHECKS]

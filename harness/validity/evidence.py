@@ -1,0 +1,103 @@
+"""What a trial is judged by: its samples, and what was seen of the generator and the host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.record import Phases, Verification
+from harness.steady_state import Window
+from workloads.sample import Outcome
+
+LEAST_BEYOND = 10
+
+Integers = npt.NDArray[np.int64]
+
+
+def samples_needed(percentile: float) -> int:
+    """Samples with at least ten beyond the percentile."""
+    return int(np.ceil(round(LEAST_BEYOND / (1 - percentile / 100), 6)))
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a trial is judged by.
+
+    Attributes:
+        samples: every row of ``workloads.sample.SCHEMA``.
+        planned: requests the plan has in the steady state, as far as it was played; in a closed
+            loop nothing is planned by the clock.
+        percentile: the one the scenario's objective names, in percent.
+        generator: as ``harness.drive.DriveResult.report`` gives it: of ``workers`` load workers
+            the busiest one's ``cores`` and the worst one's ``loop_lag_p99_ns``.
+        pressure: as ``harness.pressure.host_pressure`` gives it.
+        sut_cores: how many cores the SUT has.
+        pss_bytes: the most the SUT held; None if it was not read.
+        memory_bytes: the most it may hold.
+        exits: components that ended under load, in words.
+        closed: whether the next request waited for the last.
+        stationary: whether the load was meant to be the same throughout.
+        ended_early: why load was not played to the plan's end; None where it was, or where a
+            capacity search had seen enough.
+    """
+
+    samples: pa.Table
+    phases: Phases
+    planned: int
+    percentile: float
+    generator: Mapping[str, float]
+    pressure: Mapping[str, float]
+    sut_cores: int
+    pss_bytes: int | None
+    memory_bytes: int
+    verification: Verification
+    exits: tuple[str, ...] = ()
+    closed: bool = False
+    stationary: bool = True
+    ended_early: str | None = None
+
+    @cached_property
+    def whole(self) -> dict[str, Integers]:
+        """The columns that judging needs, of the whole trial, by plan index."""
+        columns = ("intended_ns", "sent_ns", "received_ns", "outcome", "status")
+        return {name: self.samples[name].to_numpy().astype(np.int64) for name in columns}
+
+    @cached_property
+    def steady(self) -> dict[str, Integers]:
+        """The samples of the steady state, by intended start."""
+        intended_ns = self.whole["intended_ns"]
+        inside = (intended_ns >= self.phases.steady_ns) & (intended_ns < self.phases.end_ns)
+        return {name: values[inside] for name, values in self.whole.items()}
+
+    def count(self, *outcomes: Outcome) -> int:
+        """Requests of the steady state that ended so."""
+        return int(np.isin(self.steady["outcome"], outcomes).sum())
+
+    @cached_property
+    def good(self) -> dict[str, Integers]:
+        """The good answers to requests of the steady state, by intended start."""
+        ok = np.flatnonzero(self.steady["outcome"] == Outcome.OK)
+        order = ok[np.argsort(self.steady["intended_ns"][ok], kind="stable")]
+        return {name: values[order] for name, values in self.steady.items()}
+
+    @property
+    def carried(self) -> tuple[float, ...]:
+        """The percentiles that are published of this trial."""
+        known = sorted({50.0, 95.0, 99.0, self.percentile})
+        return tuple(p for p in known if len(self.good["outcome"]) >= samples_needed(p))
+
+    @cached_property
+    def window(self) -> Window:
+        """As ``harness.steady_state`` judges it. A connection that failed is at an end at once."""
+        outcome, received_ns = self.whole["outcome"], self.whole["received_ns"]
+        refused = outcome == Outcome.CONNECTION_ERROR
+        return Window(
+            (self.phases.steady_ns, self.phases.end_ns),
+            self.whole["intended_ns"],
+            self.whole["sent_ns"],
+            np.where(refused, self.whole["sent_ns"], received_ns),
+            outcome == Outcome.OK,
+        )
