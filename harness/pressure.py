@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic_ns
 
-from harness.processes import read_file, read_waited_s
+from harness.kept_open import KeptOpen
+from harness.processes import read_waited_s
 from harness.throttling import read_thermal_throttles, read_throttled_s
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_FILES = KeptOpen()
 _RESOURCES = ("cpu", "memory", "io")
 
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """Cumulative seconds since boot.
+    """Counters since boot. The three that may be None are so too where they were not read.
 
     Attributes:
         idle_s: core -> seconds without work. The kernel keeps idle time exactly, while it only
@@ -24,8 +26,7 @@ class HostReading:
         stalled_s: resource -> seconds in which some task waited for it.
         throttled_s: core-seconds for which a quota kept our control group waiting; None where
             there is no quota to read.
-        thermal_throttles: how often heat slowed a core; None where the kernel does not count, or
-            in a reading without it.
+        thermal_throttles: how often heat slowed a core; None where the kernel does not count.
         loopback_bytes: that passed through ``lo`` with all headers; None without one.
         waited_s: process of the load generator -> seconds in which its main thread, which sends,
             was ready to run and did not.
@@ -42,17 +43,17 @@ class HostReading:
     waited_s: Mapping[int, float] = field(default_factory=dict)
 
 
-def read_host(generator: Iterable[int] = (), *, with_heat: bool = True) -> HostReading:
+def read_host(generator: Iterable[int] = (), *, whole: bool = True) -> HostReading:
     """Read the machine's counters.
 
     Args:
         generator: the load generator's processes.
-        with_heat: read two files a core more, where there are such.
+        whole: read also what a longer time tells as well: throttling, heat and the loopback.
     """
     idle: dict[int, float] = {}
     interrupts: dict[int, float] = {}
     stolen: dict[int, float] = {}
-    for line in read_file("/proc/stat").splitlines():
+    for line in _FILES.read("/proc/stat").splitlines():
         name, *values = line.split()
         core = name.removeprefix(b"cpu")
         if name.startswith(b"cpu") and core:
@@ -66,23 +67,23 @@ def read_host(generator: Iterable[int] = (), *, with_heat: bool = True) -> HostR
         interrupts,
         stolen,
         _read_stalls(),
-        throttled_s=read_throttled_s(),
-        thermal_throttles=read_thermal_throttles() if with_heat else None,
-        loopback_bytes=_read_loopback(),
+        throttled_s=read_throttled_s() if whole else None,
+        thermal_throttles=read_thermal_throttles() if whole else None,
+        loopback_bytes=_read_loopback() if whole else None,
         waited_s={pid: s for pid in generator if (s := read_waited_s(pid)) is not None},
     )
 
 
 def _read_loopback() -> int | None:
     """What came in by ``lo``; what went out is the same."""
-    values = read_file("/proc/net/dev").partition(b" lo:")[2].split()
+    values = _FILES.read("/proc/net/dev").partition(b" lo:")[2].split()
     return int(values[0]) if values else None
 
 
 def _read_stalls() -> dict[str, float]:
     stalls = {}
     for resource in _RESOURCES:
-        some = read_file(f"/proc/pressure/{resource}").partition(b"total=")[2].split()
+        some = _FILES.read(f"/proc/pressure/{resource}").partition(b"total=")[2].split()
         if some:
             stalls[resource] = int(some[0]) / 1e6
     return stalls

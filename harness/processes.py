@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from harness.kept_open import KeptOpen
+
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -27,9 +29,9 @@ class Process:
     rss_bytes: int
 
 
-def read_process(pid: int) -> Process | None:
+def read_process(pid: int, files: KeptOpen) -> Process | None:
     """Read ``/proc/<pid>/stat``; None if the process is gone."""
-    content = read_file(f"/proc/{pid}/stat")
+    content = files.read(f"/proc/{pid}/stat")
     # The name may hold spaces and brackets; everything after its last bracket is numbers.
     fields = content.rpartition(b")")[2].split()
     if not fields:
@@ -85,6 +87,31 @@ def list_processes() -> set[int]:
     return {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208
 
 
+class ProcessList:
+    """Every process there is, listed anew only when one began since.
+
+    The last figure of ``/proc/loadavg`` is the number given last, to a process or a thread. An
+    ended process may so still be listed: it has no files any more.
+    """
+
+    def __init__(self) -> None:
+        self._last = b""
+        self._listed: set[int] = set()
+        self._files = KeptOpen()
+
+    def read(self) -> set[int]:
+        """Every process there is, and maybe some that were."""
+        last = self._files.read("/proc/loadavg").rpartition(b" ")[2]
+        if last != self._last or not last:
+            self._listed = list_processes()
+            self._last = last
+        return self._listed
+
+    def close(self) -> None:
+        """Close the file kept open."""
+        self._files.close()
+
+
 class Family:
     """The living descendants of some roots.
 
@@ -95,6 +122,11 @@ class Family:
     def __init__(self, roots: set[int]) -> None:
         self._roots = roots
         self._strangers: set[int] = set()
+        self._files = KeptOpen()
+
+    def close(self) -> None:
+        """Close the files kept open."""
+        self._files.close()
 
     def read(self, listed: set[int]) -> dict[int, Process]:
         """Every member alive, roots included, parents before children.
@@ -106,12 +138,14 @@ class Family:
         found = {
             pid: process
             for pid in sorted(listed - self._strangers)
-            if (process := read_process(pid)) is not None
+            if (process := read_process(pid, self._files)) is not None
         }
         alive: dict[int, Process] = {}
         for pid in self._from_roots(found):
             alive[pid] = found[pid]
-        self._strangers |= found.keys() - alive.keys()
+        for pid in found.keys() - alive.keys():
+            self._strangers.add(pid)
+            self._files.forget(f"/proc/{pid}/stat")
         return alive
 
     def _from_roots(self, found: dict[int, Process]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.processes import Family, Process, list_processes, read_command, role
+from harness.processes import Family, Process, ProcessList, read_command, role
 
 GENERATOR = "generator"
 
@@ -57,6 +57,7 @@ class Accounts:
         self.of: dict[int, Account] = {}
         self.alive: dict[int, Process] = {}
         self._first = {pid for target in targets for pid in target.components.values()}
+        self._list = ProcessList()
         self._families: list[tuple[Target, Family]] = []
         for target in targets:
             keeper = set() if target.keeper is None else {target.keeper}
@@ -69,7 +70,7 @@ class Accounts:
             Each process that ended since, and the one alive that will have collected it.
         """
         processes: dict[int, Process] = {}
-        listed = list_processes()
+        listed = self._list.read()
         for target, family in self._families:
             members = family.read(listed)
             members.pop(target.keeper or 0, None)
@@ -80,6 +81,12 @@ class Accounts:
             self.of[pid].update(process)
         self.alive = processes
         return ended
+
+    def close(self) -> None:
+        """Close what is kept open between readings."""
+        self._list.close()
+        for _, family in self._families:
+            family.close()
 
     def read_commands(self) -> None:
         """Read command lines again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from time import monotonic_ns
+from time import monotonic_ns, thread_time_ns
 
 import numpy as np
 import pyarrow as pa
@@ -37,26 +37,31 @@ class Usage:
         self._added: list[Mapping[str, object]] = []
         self._gpu_readings: list[GpuReading] = []
         # Shares of a core. Reading PSS walks page tables; switches are a file a thread.
-        self._heat = Pace(0.0005)
+        self._host_pace = Pace(0.0005)
         self._seldom = (
             (Pace(0.002), self._read_memory),
             (Pace(0.001), self._read_switches),
             (Pace(0.0005), self._read_storage),
             (Pace(0.001), self._read_traffic),
-            (Pace(0.001, 0.2), self._read_gpus),
+            (Pace(0.0005, 0.2), self._read_gpus),
         )
 
-    def read(self, *, whole: bool = False) -> None:
+    def read(self, *, whole: bool = False) -> float:
         """Take one reading of what is cheap, and of what is dear as often as its share allows.
 
         Args:
             whole: read everything.
+
+        Returns:
+            CPU-seconds that the cheap part took.
         """
+        started_ns = thread_time_ns()
         for ended, heir in self._accounts.read():
             self._storage.end(ended, heir)
         now_ns = monotonic_ns()
         accounts = self._accounts
         self._read_host(whole=whole)
+        cheap_s = (thread_time_ns() - started_ns) / 1e9
         seldom: dict[str, dict[int, int]] = {}
         for pace, read in self._seldom:
             if whole or pace.due():
@@ -70,14 +75,16 @@ class Usage:
                 seldom=seldom,
             )
         )
+        self.cost_s += (thread_time_ns() - started_ns) / 1e9
+        return cheap_s
 
     def _read_host(self, *, whole: bool) -> None:
         generator = self._accounts.alive_of(GENERATOR)
-        if whole or self._heat.due():
-            with self._heat.paid():
+        if whole or self._host_pace.due():
+            with self._host_pace.paid():
                 self.host.append(read_host(generator))
         else:
-            self.host.append(read_host(generator, with_heat=False))
+            self.host.append(read_host(generator, whole=False))
 
     def _read_memory(self) -> dict[str, dict[int, int]]:
         self._accounts.read_commands()
@@ -106,6 +113,7 @@ class Usage:
 
     def close(self) -> None:
         """Give back what reading held open; the readings stay."""
+        self._accounts.close()
         self._traffic.close()
 
     def add_rows(self, rows: Iterable[Mapping[str, object]]) -> None:

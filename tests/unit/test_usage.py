@@ -1,6 +1,5 @@
 """Usage read from real processes, against what those processes say they used."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from harness.pressure import HostReading, host_pressure, read_host
 from harness.processes import role
 from harness.record import USAGE_COLUMNS
 from harness.usage import SCHEMA, Target, Usage, watch, write_usage
@@ -142,13 +140,157 @@ def test_rows_have_every_component_in_every_reading_and_survive_the_disk(tmp_pat
     assert [name for name in set(frame["component"]) if "generator" in name] == ["generator"]
 
 
-def test_reading_costs_under_a_hundredth_of_a_core() -> None:
-    with running(PARENT) as process:
+FAMILY = """
+import subprocess, sys
+program = '''
+import threading, time
+for _ in range(29): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+print("up", flush=True)
+time.sleep(600)
+'''
+started = [subprocess.Popen([sys.executable, "-c", program], stdout=-1) for _ in range(12)]
+for process in started:
+    process.stdout.readline()
+print("done", flush=True)
+sys.stdin.read()
+for process in started:
+    process.kill()
+    process.wait()
+"""
+
+
+def test_reading_a_family_as_large_as_rays_costs_about_a_hundredth_of_a_core() -> None:
+    with running(FAMILY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         started_ns = time.monotonic_ns()
         with watch((Target({"part": process.pid}),)) as usage:
-            time.sleep(4.0)
+            time.sleep(6.0)
         elapsed_s = (time.monotonic_ns() - started_ns) / 1e9
-    assert usage.cost_s / elapsed_s < 0.01
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(10)
+    rows = usage.table().to_pylist()
+    assert rows[-1]["threads"] >= 12 * 29
+    # Of so short a time the first and the last reading, of everything, are half of the cost.
+    assert usage.cost_s / elapsed_s < 0.03
+    assert len(usage.host) / elapsed_s > 1.0
+
+
+SWITCHER = """
+import sys, threading, time
+def work(sleeps):
+    for _ in range(sleeps): time.sleep(0.0005)
+def many(sleeps):
+    threads = [threading.Thread(target=work, args=(sleeps,)) for _ in range(4)]
+    for thread in threads: thread.start()
+    return threads
+lasting = many(100)
+ready, stay = threading.Event(), threading.Event()
+keep = threading.Thread(target=lambda: (work(500), ready.set(), stay.wait()))
+keep.start()
+ready.wait()
+for thread in lasting: thread.join()
+print("done", flush=True)
+sys.stdin.readline()
+stay.set()
+keep.join()
+print("ended", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_switches_of_every_thread_and_of_those_that_ended_after_they_were_seen() -> None:
+    with running(SWITCHER) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        usage = Usage((Target({"part": process.pid}),))
+        usage.read(whole=True)
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        usage.read(whole=True)
+        usage.close()
+    first, last = usage.table()["voluntary_switches"].to_pylist()
+    assert first >= 500  # each sleep of the thread that lasts, which is not the main one
+    assert last >= first
+
+
+WRITER = """
+import os, sys, tempfile
+def write(bytes_):
+    with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
+        file.write(os.urandom(bytes_)); file.flush(); os.fsync(file.fileno())
+def forked(bytes_):
+    pid = os.fork()
+    if pid == 0:
+        write(bytes_); os._exit(0)
+    os.waitpid(pid, 0)
+print("up", flush=True)
+sys.stdin.readline()
+write(1 << 20)
+pid = os.fork()
+if pid == 0:
+    write(1 << 21)
+    print("done", flush=True)
+    sys.stdin.readline(); os._exit(0)
+os.waitpid(pid, 0)
+forked(1 << 22)
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_storage_bytes_of_a_tree_count_once(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        usage = Usage((Target({"part": process.pid}),))
+        try:
+            for _ in range(3):
+                process.stdout.readline()
+                usage.read(whole=True)
+                process.stdin.write(b"\n")
+        finally:
+            process.kill()
+            usage.close()
+    totals: dict[int, int] = {}
+    for row in usage.table().to_pylist():
+        totals[row["t_ns"]] = totals.get(row["t_ns"], 0) + row["written_bytes"]
+    nothing, seen, collected = totals.values()
+    if seen == nothing:
+        pytest.skip("the file system of this folder writes to no storage")
+    # Its own megabyte and its child's two; then, of the child that was never seen, four more.
+    pages = 16 * os.sysconf("SC_PAGE_SIZE")
+    assert 3 * 2**20 <= seen - nothing <= 3 * 2**20 + pages
+    assert 4 * 2**20 <= collected - seen <= 4 * 2**20 + pages
+
+
+def test_rows_of_another_source_count_like_our_own() -> None:
+    usage = Usage(())
+    usage.add_rows(
+        {"t_ns": t_s * 10**9, "component": name, "cpu_s": t_s * cores, "pss_bytes": t_s * size}
+        for t_s in (0, 2, 4)
+        for name, cores, size in (("remote", 0.5, 100), ("remote/other", 0.25, 10))
+    )
+    assert usage.cpu_s((10**9, 3 * 10**9), generator=False) == pytest.approx(1.5)
+    assert usage.cpu_s((10**9, 3 * 10**9), generator=True) == 0.0
+    assert usage.peak_pss_bytes() == 440
+    rows = usage.table().to_pylist()
+    assert [row["component"] for row in rows[:2]] == ["remote", "remote/other"]
+    assert rows[0]["threads"] is None
+
+
+@pytest.mark.parametrize("wrong", [{"cpu": 1.0}, {"t_ns": 5}])
+def test_a_row_that_is_none_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a usage row has the columns of"):
+        Usage(()).add_rows([wrong])
 
 
 @pytest.mark.parametrize(
@@ -167,34 +309,3 @@ def test_reading_costs_under_a_hundredth_of_a_core() -> None:
 )
 def test_role(command: tuple[str, ...], name: str) -> None:
     assert role(command) == name
-
-
-def _host(t_s: float, idle_s: float, stolen_s: float = 0.0, stalled_s: float = 0.0) -> HostReading:
-    return HostReading(
-        int(t_s * 1e9),
-        {0: t_s, 1: idle_s},
-        {0: 0.0, 1: 0.0},
-        {0: 0.0, 1: stolen_s},
-        {"memory": stalled_s},
-    )
-
-
-def test_pressure_is_what_is_left_of_the_core_after_idling_and_our_own_use() -> None:
-    readings = [_host(0, 0), _host(4, 1.0, 0.2, 0.4), _host(10, 3.0, 0.5, 1.0)]
-    seen = host_pressure(readings, (0, 10 * 10**9), ((1,), 5.0), ((0,), 0.0))
-    assert seen == {
-        "memory_stall_share": 0.1,
-        "outside_generator_cores": 0.0,
-        "outside_sut_cores": 0.15,
-        "stolen_cores": 0.05,
-    }
-
-
-def test_pressure_without_two_readings_is_unknown() -> None:
-    assert host_pressure([_host(0, 0)], (0, 10**9), ((1,), 0.0), ((0,), 0.0)) == {}
-
-
-def test_this_machine_can_be_read() -> None:
-    reading = read_host()
-    assert set(os.sched_getaffinity(0)) <= set(reading.idle_s)
-    assert json.dumps(reading.stalled_s)
