@@ -4,7 +4,10 @@
 process of its own so that its caller stays free of model code; pin it to the SUT's cores.
 
 - ``references`` writes ``out``: line i is the answer to payload i, or ``{"problem": slug}``.
-- ``ceiling`` prints one :class:`CeilingReading` a line, in the order of ``batch_sizes``.
+- ``ceiling`` prints one :class:`CeilingReading` a line, in the order of ``batch_sizes``. Of several
+  graphs by weight it is the rate at which a mix of them in these shares can be answered: each is
+  run by itself for an equal part of the time, for a batch is of one graph, and the time of one
+  request is the weighted mean of theirs.
 """
 
 import gc
@@ -12,7 +15,7 @@ import json
 import multiprocessing
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns
@@ -47,6 +50,8 @@ class InProcessRequest:
     Attributes:
         graph: the graph to run.
         payloads: a Parquet file with the columns ``media_type`` and ``body``, one row a payload.
+        weights: of the ceiling: graph -> weight; empty is ``graph`` alone.
+        rows: of the ceiling: payloads in the order they are run, in a circle; empty is all of them.
         torch_threads: intra-op threads of each process.
         processes: of the ceiling, started together, one a core; a device other than cpu has one.
         batch_sizes: of the ceiling.
@@ -65,6 +70,14 @@ class InProcessRequest:
     batch_sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     seconds: float = 2.0
     out: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the ceiling: graph -> its share of the requests."""
+        weights = self.weights or {self.graph: 1.0}
+        return {graph: weight / sum(weights.values()) for graph, weight in weights.items()}
 
     def to_json(self) -> bytes:
         """As the process reads it on stdin."""
@@ -137,26 +150,46 @@ class Runner:
             yield list(islice(circle, batch_size))
 
 
-def load(request: InProcessRequest) -> Runner:
-    """Load the graph's stages and the payloads; nothing is run yet.
+def load(request: InProcessRequest, graph: str) -> Runner:
+    """Load a graph's stages and the payloads; nothing is run yet.
 
     Raises:
-        InProcessError: no such graph, or the payloads cannot be read.
+        InProcessError: no such graph or payload, or the payloads cannot be read.
         EnsembleError: no such ensemble or tier.
     """
     choice = request.ensemble
     ensemble = load_ensemble(choice)
-    if request.graph not in ensemble.GRAPHS:
+    if graph not in ensemble.GRAPHS:
         raise InProcessError(
-            f"ensemble {choice.module!r} has no graph {request.graph!r}; "
+            f"ensemble {choice.module!r} has no graph {graph!r}; "
             f"it has {', '.join(ensemble.GRAPHS)}"
         )
-    graph = ensemble.GRAPHS[request.graph]
+    found = ensemble.GRAPHS[graph]
     stages = {
         name: ensemble.load_stage(name, choice.tier, choice.device, request.torch_threads)
-        for name in graph.stages
+        for name in found.stages
     }
-    return Runner(graph, stages, _payloads(Path(request.payloads)))
+    return Runner(found, stages, _payloads(Path(request.payloads)))
+
+
+def load_mix(request: InProcessRequest) -> list[Runner]:
+    """Load every graph of the ceiling, in the order of its shares.
+
+    Raises:
+        InProcessError, EnsembleError: as :func:`load`.
+    """
+    runners = [load(request, graph) for graph in request.shares]
+    for runner in runners:
+        runner.payloads = _circle(runner.payloads, request.rows)
+    return runners
+
+
+def _circle(payloads: Sequence[Inputs], rows: Sequence[int]) -> Sequence[Inputs]:
+    if rows and not 0 <= min(rows) <= max(rows) < len(payloads):
+        raise InProcessError(
+            f"rows go from {min(rows)} to {max(rows)}, but there are {len(payloads)} payloads"
+        )
+    return [payloads[row] for row in rows] or payloads
 
 
 def _payloads(path: Path) -> list[Inputs]:
@@ -172,12 +205,12 @@ def _payloads(path: Path) -> list[Inputs]:
     return rows
 
 
-def read_ceilings(request: InProcessRequest, runner: Runner) -> Iterator[CeilingReading]:
+def read_ceilings(request: InProcessRequest, runners: Sequence[Runner]) -> Iterator[CeilingReading]:
     """Every batch size in turn, on all the processes asked for."""
     if request.processes == 1 or request.ensemble.device != "cpu":
         for batch_size in request.batch_sizes:
-            runner.warm_up(batch_size)
-            yield runner.read_ceiling(batch_size, request.seconds, 0)
+            _warm_up(runners, batch_size)
+            yield _read(request, runners, batch_size, 0)
         return
     fork = multiprocessing.get_context("fork")  # weights and payloads are shared, as in a SUT
     barrier = fork.Barrier(request.processes, timeout=_BARRIER_TIMEOUT_S)
@@ -185,7 +218,7 @@ def read_ceilings(request: InProcessRequest, runner: Runner) -> Iterator[Ceiling
     for index in range(request.processes):
         ours, theirs = fork.Pipe(duplex=False)
         fork.Process(
-            target=_read_in_step, args=(request, runner, index, barrier, theirs), daemon=True
+            target=_read_in_step, args=(request, runners, index, barrier, theirs), daemon=True
         ).start()
         theirs.close()  # so that a process that died reads as the end of its pipe
         ends.append(ours)
@@ -194,14 +227,46 @@ def read_ceilings(request: InProcessRequest, runner: Runner) -> Iterator[Ceiling
 
 
 def _read_in_step(
-    request: InProcessRequest, runner: Runner, index: int, barrier: "Barrier", end: "Connection"
+    request: InProcessRequest,
+    runners: Sequence[Runner],
+    index: int,
+    barrier: "Barrier",
+    end: "Connection",
 ) -> None:
     """A forked process: the same batch size at the same time as the others."""
-    offset = index * len(runner.payloads) // request.processes
+    offset = index * len(runners[0].payloads) // request.processes
     for batch_size in request.batch_sizes:
-        runner.warm_up(batch_size)
+        _warm_up(runners, batch_size)
         barrier.wait()
-        end.send(runner.read_ceiling(batch_size, request.seconds, offset))
+        end.send(_read(request, runners, batch_size, offset))
+
+
+def _warm_up(runners: Sequence[Runner], batch_size: int) -> None:
+    for runner in runners:
+        runner.warm_up(batch_size)
+
+
+def _read(
+    request: InProcessRequest, runners: Sequence[Runner], batch_size: int, offset: int
+) -> CeilingReading:
+    """Each graph for its part of the time, weighed together."""
+    seconds = request.seconds / len(runners)
+    readings = [runner.read_ceiling(batch_size, seconds, offset) for runner in runners]
+    return weighed(readings, tuple(request.shares.values()))
+
+
+def weighed(readings: Sequence[CeilingReading], shares: Sequence[float]) -> CeilingReading:
+    """One reading for a mix: the time of a request is the mean of the graphs' times by share.
+
+    Images are those really run; wall and CPU seconds are what as many would take in these shares.
+    """
+    if len(readings) == 1:
+        return readings[0]
+    images = sum(reading.images for reading in readings)
+    pairs = list(zip(readings, shares, strict=True))
+    wall_s = images * sum(share * one.wall_s / one.images for one, share in pairs)
+    cpu_s = images * sum(share * one.cpu_s / one.images for one, share in pairs)
+    return CeilingReading(readings[0].batch_size, images, wall_s, cpu_s)
 
 
 def _sum(readings: Sequence[CeilingReading]) -> CeilingReading:
@@ -220,11 +285,11 @@ def run(request: InProcessRequest) -> None:
         InProcessError: it cannot be carried out as written.
         EnsembleError: the ensemble is not there.
     """
-    runner = load(request)
+    runners = load_mix(request) if request.task == "ceiling" else [load(request, request.graph)]
     gc.collect()
     gc.freeze()
     if request.task == "ceiling":
-        for reading in read_ceilings(request, runner):
+        for reading in read_ceilings(request, runners):
             print(json.dumps(asdict(reading)), flush=True)  # noqa: T201 - its output
         return
     if not request.out:
@@ -232,7 +297,7 @@ def run(request: InProcessRequest) -> None:
     with Path(request.out).open("w", encoding="utf-8") as file:
         file.writelines(
             json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-            for document in runner.references()
+            for document in runners[0].references()
         )
 
 

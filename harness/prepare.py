@@ -1,7 +1,10 @@
 """Everything a run needs before its first trial: who is tested, on what, with which requests."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
 
 from architectures import catalog
 from architectures.in_process import InProcessRequest
@@ -9,14 +12,19 @@ from architectures.plugin import Ensemble, load_ensemble
 from architectures.spec import Architecture, Variant
 from harness.environment import Cores, assign_cores
 from harness.in_process import make_references
-from harness.record import EnsembleRecord, Step, Sut
+from harness.plans import Sources, asked_for, read_sources
+from harness.record import EnsembleRecord, Sut
+from harness.remote import check_absolute, declared, is_remote
 from harness.run_directory import RunDirectory
-from harness.scenario import Scenario
+from harness.scenario import Scenario, did_you_mean
 from harness.scenario_file import ScenarioError
-from harness.schedule import plan_seed
 from harness.verify import read_references
+from workloads.mix import mixed_payloads
 from workloads.payloads import write_payloads
-from workloads.plan import LoadPlan, PlanHeader, build_plan, write_plan
+from workloads.trace import Trace, read_trace
+
+_CIRCLE = 10_000
+"""Payloads the ceiling is measured with before they come round again, where they are mixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,18 @@ class Resolved:
     suts: dict[str, tuple[Architecture, Variant]]
     ensemble: Ensemble
     cores: Cores
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the ensemble is run here, for the ceiling and for reference answers.
+
+        Not where every SUT is a running service whose answers are not the ensemble's.
+        """
+        named = (key.partition(":")[2] for key in self.suts if is_remote(key))
+        remotes = [self.scenario.remote[name] for name in named]
+        if len(remotes) < len(self.suts):
+            return True
+        return bool(self.ensemble.STAGES) and any(remote.answers for remote in remotes)
 
     @property
     def sut_records(self) -> tuple[Sut, ...]:
@@ -56,7 +76,10 @@ def resolve(scenario: Scenario) -> Resolved:
         EnvironmentTooSmallError: too few cores.
         ScenarioError: a graph that is not there, or a SUT named twice.
     """
-    found = [catalog.parse(name) for name in scenario.suts]
+    found = [
+        declared(scenario, name) if is_remote(name) else catalog.parse(name)
+        for name in scenario.suts
+    ]
     suts = {f"{a.name}:{v.name}": (a, v) for a, v in found}
     if len(suts) < len(found):
         keys = [f"{a.name}:{v.name}" for a, v in found]
@@ -66,12 +89,11 @@ def resolve(scenario: Scenario) -> Resolved:
             "alone, which means its first variant; name it once"
         )
     ensemble = load_ensemble(scenario.ensemble.choice())
-    if scenario.ensemble.graph not in ensemble.GRAPHS:
-        raise ScenarioError(
-            f"scenario {scenario.name!r}: ensemble.graph = {scenario.ensemble.graph!r}, but "
-            f"{scenario.ensemble.module} has the graphs {', '.join(ensemble.GRAPHS)}"
-        )
-    return Resolved(scenario, suts, ensemble, assign_cores(scenario.budget.cores))
+    _check_graphs(scenario, ensemble)
+    resolved = Resolved(scenario, suts, ensemble, assign_cores(scenario.budget.cores))
+    if not resolved.in_process:
+        check_absolute(scenario)
+    return resolved
 
 
 def ensemble_record(resolved: Resolved) -> EnsembleRecord:
@@ -89,25 +111,83 @@ def ensemble_record(resolved: Resolved) -> EnsembleRecord:
     )
 
 
+def _check_graphs(scenario: Scenario, ensemble: Ensemble) -> None:
+    named = {scenario.ensemble.graph: f"ensemble.graph = {scenario.ensemble.graph!r}"}
+    named |= {graph: f"load.graphs names {graph!r}" for graph in scenario.load.graphs}
+    for graph, written in named.items():
+        if graph not in ensemble.GRAPHS:
+            raise ScenarioError(
+                f"scenario {scenario.name!r}: {written}"
+                f"{did_you_mean(graph, ensemble.GRAPHS)}, but {scenario.ensemble.module} has the "
+                f"graphs {', '.join(ensemble.GRAPHS)}"
+            )
+
+
+def recorded(resolved: Resolved) -> Trace | None:
+    """The trace the scenario replays, every row of it found sound; None where it replays none.
+
+    Raises:
+        WorkloadError: it cannot be replayed.
+        ScenarioError: the scenario says the same as it, otherwise.
+    """
+    load = resolved.scenario.load
+    if load.trace is None:
+        return None
+    trace = read_trace(Path(load.trace))
+    for column, key, both in (
+        ("graph", "load.graphs", trace.graphs is not None and bool(load.graphs)),
+        ("payload", "load.mix", trace.payloads is not None and load.mix is not None),
+    ):
+        if both:
+            raise ScenarioError(
+                f"scenario {resolved.scenario.name!r}: the trace's column {column!r} and {key} "
+                "both say what is sent; leave one out"
+            )
+    trace.check_graphs(resolved.ensemble.GRAPHS)
+    trace.check_payloads(load.payloads)
+    return trace
+
+
 def in_process_request(resolved: Resolved, directory: RunDirectory) -> InProcessRequest:
-    """What the ensemble is asked without a server."""
+    """What the ensemble is asked without a server: the mix that the plans ask for, if it is one.
+
+    Raises:
+        WorkloadError: the mix names what no payload has, or the trace cannot be replayed.
+    """
+    scenario = resolved.scenario
+    sources = read_sources(scenario, directory)
     return InProcessRequest(
         task="references",
-        ensemble=resolved.scenario.ensemble.choice(),
-        graph=resolved.scenario.ensemble.graph,
+        ensemble=scenario.ensemble.choice(),
+        graph=next(iter(sources.graphs)),
+        weights=dict(sources.graphs),
+        rows=_circle(scenario, sources),
         payloads=str(directory.payloads.resolve()),
-        torch_threads=resolved.scenario.policy.torch_threads,
+        torch_threads=scenario.policy.torch_threads,
     )
 
 
+def _circle(scenario: Scenario, sources: Sources) -> tuple[int, ...]:
+    """Payloads in the shares in which plans send them; none where it is all of them alike."""
+    load = scenario.load
+    if sources.trace is not None and sources.trace.payloads is not None:
+        return tuple(sources.trace.payloads[:_CIRCLE].tolist())
+    if load.mix is None:
+        return ()
+    order = mixed_payloads(_CIRCLE, load.mix.weights, sources.rows, load.seed)
+    return tuple(order.tolist())
+
+
 def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
-    """Write the run's payloads and their reference answers.
+    """Write the run's payloads, the trace it replays, and reference answers of every graph.
 
     Raises:
         InProcessFailedError: the ensemble cannot be run.
         ScenarioError: the ensemble cannot answer its own examples, or has too few.
+        WorkloadError: the mix or the trace cannot be sent.
     """
     scenario = resolved.scenario
+    trace = recorded(resolved)
     examples = resolved.ensemble.examples("load", scenario.load.payloads, scenario.load.seed)
     if len(examples) < scenario.load.payloads:
         raise ScenarioError(
@@ -115,54 +195,39 @@ def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
             f"{scenario.ensemble.module} gives {len(examples)} examples to load; ask for fewer"
         )
     write_payloads(directory.payloads, examples)
+    if trace is not None:
+        directory.keep_trace(Path(trace.source))
+    if not resolved.in_process:
+        return
     claim = resolved.cores.claim(scenario.budget.memory_gib)
     request = in_process_request(resolved, directory)
-    make_references(request, claim, directory.references, directory.logs)
-    for row, reference in enumerate(read_references(directory.references)):
+    for graph in asked_for(scenario, trace):
+        path = references_path(scenario, directory, graph)
+        make_references(replace(request, graph=graph), claim, path, directory.logs)
+        _check_references(scenario, graph, read_references(path))
+
+
+def _check_references(scenario: Scenario, graph: str, references: Sequence[Any]) -> None:
+    for row, reference in enumerate(references):
         if isinstance(reference, dict) and "problem" in reference:
             raise ScenarioError(
-                f"scenario {scenario.name!r}: the ensemble refuses its own example {row} "
-                f"({reference['problem']}); mend its `examples`"
+                f"scenario {scenario.name!r}: the ensemble refuses its own example {row}, asked "
+                f"for {graph!r} ({reference['problem']}); mend its `examples`"
             )
 
 
-def steps_of(scenario: Scenario, ceiling_rps: float | None) -> tuple[Step, ...]:
-    """The load steps, shares of the ceiling turned into rates."""
-    return tuple(
-        Step(index=index, asked=rate.asked, offered_rps=rate.rps(ceiling_rps))
-        for index, rate in enumerate(scenario.load.offered())
-    )
+def references_path(scenario: Scenario, directory: RunDirectory, graph: str) -> Path:
+    """Where a graph's reference answers lie."""
+    if graph == scenario.ensemble.graph:
+        return directory.references
+    return directory.path / f"references-{quote(graph, safe='')}.jsonl"
 
 
-def write_plans(scenario: Scenario, steps: Sequence[Step], directory: RunDirectory) -> None:
-    """Freeze every load plan of the run: the same for every SUT, another seed in every block."""
-    load = scenario.load
-    for block in range(load.blocks):
-        for step in steps:
-            seed = plan_seed(load.seed, block, step.index)
-            plan = open_plan(scenario, step.offered_rps, load.steady_s, seed)
-            write_plan(directory.plan(block, step.index), plan)
-
-
-def open_plan(scenario: Scenario, rate_rps: float, steady_s: float, seed: int) -> LoadPlan:
-    """The scenario's load at one offered rate: of a load step, or of a capacity search's probe.
-
-    Args:
-        scenario: says what arrives, and what is asked for.
-        rate_rps: offered.
-        steady_s: seconds counted, after the scenario's warm-up.
-        seed: of arrivals, payloads and graphs.
-
-    Raises:
-        WorkloadError: it cannot be drawn with these numbers.
-    """
-    load = scenario.load
-    header = PlanHeader(
-        workload=load.workload,
-        graphs=(scenario.ensemble.graph,),
-        rate_rps=rate_rps,
-        warm_up_s=load.warm_up_s,
-        steady_s=steady_s,
-        seed=seed,
-    )
-    return build_plan(header, load.payloads)
+def read_all_references(
+    scenario: Scenario, directory: RunDirectory
+) -> Mapping[str, tuple[Any, ...]]:
+    """Graph -> its reference answers, of every graph that has some."""
+    found = {scenario.ensemble.graph: directory.references}
+    for path in sorted(directory.path.glob("references-*.jsonl")):
+        found[unquote(path.stem.removeprefix("references-"))] = path
+    return {graph: read_references(path) for graph, path in found.items() if path.exists()}

@@ -28,7 +28,7 @@ class Rate(BaseModel):
         return f"{self.number:g} {self.unit}"
 
     def rps(self, ceiling_rps: float | None, trace_rps: float | None = None) -> float:
-        """Requests per second; four digits where it is a share.
+        """Requests per second; four digits where it is a share of the ceiling.
 
         Args:
             ceiling_rps: the ceiling at its best batch size; None where it cannot be measured.
@@ -42,6 +42,8 @@ class Rate(BaseModel):
         whole = ceiling_rps if self.unit == "ceiling" else trace_rps
         if whole is None:
             raise ValueError(f"{self.asked!r} is a share of a {self.unit} that is not known here")
+        if self.unit == "trace":  # a recording is no measurement: its own speed is to be exact
+            return self.number * whole
         return float(f"{self.number * whole:.4g}")
 
 

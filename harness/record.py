@@ -4,7 +4,9 @@ runs/<id>/
   run.json                 RunRecord, rewritten at every block and at the end
   scenario.toml            the file as given
   payloads.parquet         key, media_type, body, label (JSON): row i is payload i
-  references.jsonl         row i: the in-process answer to payload i
+  references.jsonl         row i: the in-process answer of ensemble.graph to payload i
+  references-<graph>.jsonl the same of each other graph that is asked for
+  trace.csv, trace.parquet the trace that is replayed, as it was given
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
   plans/b00-p00-<sut>.parquet  that of a capacity search's probe
   trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,

@@ -12,14 +12,14 @@ from harness.expected import CEILING_S, ceiling_s, expected_s, references_s
 from harness.hold import held
 from harness.in_process import BATCH_SIZES, SEARCH, best_batch, measure_ceiling
 from harness.outcome import outcome_table
+from harness.plans import read_sources, steps_of, write_plans
 from harness.prepare import (
     Resolved,
     ensemble_record,
     in_process_request,
     make_payloads,
+    read_all_references,
     resolve,
-    steps_of,
-    write_plans,
 )
 from harness.record import CeilingPoint, RunRecord
 from harness.resume import check_unchanged, clear_half_made, digests, reopen, scenario_of
@@ -28,7 +28,6 @@ from harness.scenario import Scenario
 from harness.scenario_file import read_scenario
 from harness.schedule import schedule
 from harness.screen import Screen
-from harness.verify import read_references
 from workloads.payloads import read_payloads
 
 
@@ -119,13 +118,12 @@ def _play(resolved: Resolved, directory: RunDirectory, record: RunRecord, screen
 
 def _bench(resolved: Resolved, directory: RunDirectory, record: RunRecord) -> Bench:
     """What all trials share, as it lies on disk."""
-    graph = resolved.scenario.ensemble.graph
     return Bench(
         resolved.scenario,
         resolved.cores,
         directory,
         read_payloads(directory.payloads),
-        {graph: read_references(directory.references)},
+        read_all_references(resolved.scenario, directory) if resolved.in_process else {},
         record.steps,
         _ceiling_rps(record.ceiling, record.best_batch),
     )
@@ -146,7 +144,8 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
     screen.begin("payloads and reference answers", references_s(scenario))
     make_payloads(resolved, directory)
     ceiling, best = _search_ceiling(resolved, directory, screen)
-    steps = steps_of(scenario, _ceiling_rps(ceiling, best))
+    trace_rps = read_sources(scenario, directory).trace_rps
+    steps = steps_of(scenario, _ceiling_rps(ceiling, best), trace_rps)
     write_plans(scenario, steps, directory)
     search = scenario.capacity is not None
     turns = schedule(resolved.sut_records, len(steps), load.blocks, load.seed, search=search)
@@ -172,8 +171,10 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
 def _search_ceiling(
     resolved: Resolved, directory: RunDirectory, screen: Screen
 ) -> tuple[tuple[CeilingPoint, ...], int]:
-    """The ceiling at every batch size, and the best of them."""
+    """The ceiling at every batch size, and the best of them; none where nothing runs here."""
     scenario = resolved.scenario
+    if not resolved.in_process:
+        return (), 0
     screen.begin("ceiling: the best batch size", ceiling_s(len(BATCH_SIZES)))
     ceiling = measure_ceiling(
         in_process_request(resolved, directory),

@@ -41,6 +41,15 @@ class RunDirectory:
         return self.path / "references.jsonl"
 
     @property
+    def trace(self) -> Path | None:
+        """The trace that is replayed, as it was given; None where nothing is."""
+        return next(iter(sorted(self.path.glob("trace.*"))), None)
+
+    def keep_trace(self, source: Path) -> None:
+        """Keep the trace, so that the run needs no file outside its folder."""
+        shutil.copyfile(source, self.path / f"trace{source.suffix}")
+
+    @property
     def logs(self) -> Path:
         """What was logged outside any trial."""
         return self.path / "logs"
@@ -69,9 +78,10 @@ class RunDirectory:
         return (self.trial(place) / "trial.json").exists()
 
     def shared(self) -> list[Path]:
-        """The files that all trials share: payloads, references and the load steps' plans."""
+        """The files that all trials share: payloads, references, trace, the load steps' plans."""
         plans = sorted((self.path / "plans").glob("b[0-9]*-s[0-9]*.parquet"))
         found = [*self.path.glob("payloads*.parquet"), *self.path.glob("references*.jsonl")]
+        found += [self.trace] if self.trace else []
         return [*sorted(found), *plans]
 
     def save_run(self, record: RunRecord) -> None:

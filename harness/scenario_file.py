@@ -24,7 +24,7 @@ _PLAIN = {
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Read one scenario file; folders in it become absolute.
+    """Read one scenario file; folders and files in it become absolute.
 
     Raises:
         ScenarioError: it is not there, not TOML, or says something that cannot be meant.
@@ -46,7 +46,20 @@ def read_scenario(path: Path) -> Scenario:
                 "folders are relative to the scenario's file"
             )
     ensemble = scenario.ensemble.model_copy(update={"search_path": found})
-    return scenario.model_copy(update={"ensemble": ensemble})
+    load = scenario.load.model_copy(update={"trace": _trace(path, scenario)})
+    return scenario.model_copy(update={"ensemble": ensemble, "load": load})
+
+
+def _trace(path: Path, scenario: Scenario) -> str | None:
+    if scenario.load.trace is None:
+        return None
+    found = (path.parent / scenario.load.trace).resolve()
+    if not found.is_file():
+        raise ScenarioError(
+            f"{path}: load.trace names {found}, which is no file; "
+            "it is relative to the scenario's file"
+        )
+    return str(found)
 
 
 def parse_scenario(text: str, source: str) -> Scenario:

@@ -1,8 +1,9 @@
 """Payloads: the labelled requests of a run on disk, and the order a plan sends them in."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,14 +51,21 @@ def read_payloads(path: Path) -> tuple[Example, ...]:
     )
 
 
+def read_labels(path: Path) -> list[Mapping[str, Any]]:
+    """The labels of a run's payloads, in row order."""
+    return [
+        json.loads(text) for text in pq.read_table(path, columns=["label"])["label"].to_pylist()
+    ]
+
+
 def rows_by_label(
-    examples: Sequence[Example], field: str, values: Iterable[str]
+    labels: Sequence[Mapping[str, Any]], field: str, values: Iterable[str]
 ) -> dict[str, list[int]]:
     """The payloads that have each value of a label's field.
 
     Args:
-        examples: payloads, in row order.
-        field: of their labels; a value that is no text is compared as JSON writes it.
+        labels: of each payload, in row order.
+        field: of the labels; a value that is no text is compared as JSON writes it.
         values: those wanted.
 
     Returns:
@@ -67,11 +75,11 @@ def rows_by_label(
         WorkloadError: there is no such field, or a value that no payload has.
     """
     rows: dict[str, list[int]] = {}
-    for row, example in enumerate(examples):
-        if field in example.label:
-            rows.setdefault(_word(example.label[field]), []).append(row)
+    for row, label in enumerate(labels):
+        if field in label:
+            rows.setdefault(_word(label[field]), []).append(row)
     if not rows:
-        fields = sorted({name for example in examples for name in example.label})
+        fields = sorted({name for label in labels for name in label})
         raise WorkloadError(
             f"load.mix.by = {field!r} is no field of the payloads' labels; "
             f"{did_you_mean(field, fields)}they have {', '.join(fields) or 'none'}"
@@ -79,7 +87,7 @@ def rows_by_label(
     for value in values:
         if value not in rows:
             raise WorkloadError(
-                f"load.mix.weights names {value!r}, but none of {len(examples)} payloads has that "
+                f"load.mix.weights names {value!r}, but none of {len(labels)} payloads has that "
                 f"{field}; {did_you_mean(value, rows)}there are {', '.join(sorted(rows))}: "
                 "name one of them or raise load.payloads"
             )

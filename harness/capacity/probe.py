@@ -7,7 +7,7 @@ from harness.capacity.search import Ask
 from harness.capacity.tally import Tally, tally
 from harness.capacity.verdict import Objective, hopeless, judge
 from harness.drive import DriveError
-from harness.prepare import open_plan
+from harness.plans import open_plan, read_sources
 from harness.record import Probe, TrialPlace, TrialRecord
 from harness.scenario import CapacitySection, Scenario
 from harness.schedule import probe_seed
@@ -103,7 +103,8 @@ def _frozen(bench: Bench, place: TrialPlace, ask: Ask, objective: Objective) -> 
     length_s = probe_length_s(section_of(bench.scenario), objective, ask.offered_rps)
     confirming = ask.role == "confirmation"
     seed = probe_seed(bench.scenario.load.seed, place.block, ask.offered_rps, confirming=confirming)
-    plan = open_plan(bench.scenario, ask.offered_rps, length_s, seed)
+    sources = read_sources(bench.scenario, bench.directory)
+    plan = open_plan(bench.scenario, sources, ask.offered_rps, length_s, seed)
     write_plan(bench.directory.plan_of(place), plan)
     return plan
 

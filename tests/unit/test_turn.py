@@ -11,7 +11,7 @@ from architectures import catalog
 from architectures.spec import Architecture, Blueprint, Component, Launch
 from harness.bench import Bench
 from harness.environment import assign_cores
-from harness.prepare import steps_of, write_plans
+from harness.plans import steps_of, write_plans
 from harness.record import Sut, TrialRecord
 from harness.run_directory import RunDirectory
 from harness.scenario_file import read_scenario
