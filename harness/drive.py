@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from architectures.server_config import HOST
 from harness.http import ask
@@ -63,7 +64,8 @@ class DriveResult:
 
     Attributes:
         phases: the clock readings that part the trial.
-        samples: one file per worker; together they hold every planned index once.
+        samples: one file per worker; together they hold each index that was due before
+            ``phases.end_ns`` once.
         report: the generator about itself, all workers together. ``cores`` is what the busiest
             worker used on average; lags are over the steady state, in ns.
         ended_early: why play stopped before the plan's end; None where it did not.
@@ -130,6 +132,7 @@ def boot(
         "timeout-s": timeout_s,
         "drain-s": drain_s,
         "path": path,
+        **({} if slo_s is None else {"slo-s": slo_s}),
     }
     # No table every two seconds, from the loop that sends.
     flags = ("--headless", "--only-summary")
@@ -178,7 +181,7 @@ class Generator:
         trace: TracebackType | None,
     ) -> None:
         """End every process of the generator, whatever it is doing."""
-        self._process.end()
+        self._process.end(_END_LIMIT_S if self._remote else 0.0)
 
     def play(
         self,
@@ -199,14 +202,22 @@ class Generator:
         self._process.control.sendall(b"go\n")
         start_ns = int(self._wait_for("start", _BOOT_LIMIT_S))
 
-        def tell() -> None:
+        ending: str | None = None
+
+        def tick() -> None:
+            nonlocal ending
             elapsed_s = (time.perf_counter_ns() - start_ns) / _NS
             if progress is not None:
                 progress(min(max(elapsed_s / self._plan.duration_s, 0.0), 1.0))
+            if ending is None and elapsed_s < self._plan.duration_s:
+                ending = end_early(Counts(*map(int, self._aside.get("counts", "").split())))
+                if ending is not None:
+                    self._process.control.sendall(b"stop\n")
 
-        self._wait_for("done", self._play_limit_s, tell)
+        self._wait_for("done", self._play_limit_s, tick)
         self._process.let_end(_END_LIMIT_S)
-        return _result(self._directory, self._plan, self._workers)
+        why = ending or self._aside.get("ending")
+        return _result(self._directory, self._plan, self._workers, why)
 
     def _wait_for(self, word: str, limit_s: float, tick: Callable[[], None] = lambda: None) -> str:
         """The rest of the line that begins with ``word``."""
@@ -296,7 +307,7 @@ def _await_page(process: LocustProcess, address: str) -> None:
     raise DriveError(f"Locust's web UI did not come up.\n{process.last_lines()}")
 
 
-def _result(directory: Path, plan: LoadPlan, workers: int) -> DriveResult:
+def _result(directory: Path, plan: LoadPlan, workers: int, why: str | None) -> DriveResult:
     reports = [
         json.loads((directory / f"generator-{worker}.json").read_text())
         for worker in range(workers)
@@ -310,28 +321,31 @@ def _result(directory: Path, plan: LoadPlan, workers: int) -> DriveResult:
         drained_ns=max(report["drained_ns"] for report in reports),
     )
     totals = ("cpu_s", "planned", "sent", "dropped", "censored", "connections")
+    worst = ("loop_lag_p99_ns", "loop_lag_p999_ns")
     wall_s = (phases.drained_ns - phases.start_ns) / _NS
     summary = {
         **{name: float(sum(report[name] for report in reports)) for name in totals},
         "workers": float(workers),
         "cores": max(report["cpu_s"] for report in reports) / wall_s,
-        "loop_lag_p99_ns": max(report.get("loop_lag_p99_ns", 0.0) for report in reports),
+        **{name: max(report.get(name, 0.0) for report in reports) for name in worst},
         **_schedule_lag(samples, plan, phases),
     }
-    return DriveResult(phases, samples, summary)
+    planned_ns = int(plan.duration_s * _NS)
+    ended_early = why if phases.end_ns - phases.start_ns < planned_ns else None
+    return DriveResult(phases, samples, summary, ended_early)
 
 
 def _schedule_lag(samples: list[Path], plan: LoadPlan, phases: Phases) -> dict[str, float]:
     """How late requests of the steady state were sent, over all workers' rows together.
 
     Raises:
-        DriveError: some planned request has no row, or more than one.
+        DriveError: some request that was due has no row, or more than one.
     """
-    table = read_samples(samples)
-    if not np.array_equal(table["index"].to_numpy(), np.arange(len(plan.offsets_ns))):
+    table = read_samples(samples, ("index", "intended_ns", "sent_ns"))
+    if not are_those_due(table["index"].to_numpy(), plan, phases.end_ns - phases.start_ns):
         raise DriveError(
-            f"the samples hold {len(table)} rows and not each of {len(plan.offsets_ns)} planned "
-            "requests once; this is a bug of the load generator: please report it"
+            f"the samples hold {len(table)} rows and not each request once that was due; "
+            "this is a bug of the load generator: please report it"
         )
     intended_ns, sent_ns = table["intended_ns"].to_numpy(), table["sent_ns"].to_numpy()
     lags_ns = (sent_ns - intended_ns)[(sent_ns > 0) & (intended_ns >= phases.steady_ns)]
@@ -344,3 +358,21 @@ def _schedule_lag(samples: list[Path], plan: LoadPlan, phases: Phases) -> dict[s
         "schedule_lag_p99_ns": float(p99),
         "schedule_lag_max_ns": float(lags_ns.max()),
     }
+
+
+def are_those_due(index: npt.NDArray[np.int32], plan: LoadPlan, played_ns: int) -> bool:
+    """Whether samples are those of the requests that were due, each once.
+
+    Args:
+        index: ascending: the samples' positions in the plan.
+        plan: what was played.
+        played_ns: from the common start to the end. It says which requests of an open loop were
+            due; of a closed loop the server says it, but a client plays its own in turn.
+    """
+    clients = plan.header.concurrency
+    if clients is None:
+        return np.array_equal(index, np.flatnonzero(plan.offsets_ns < played_ns))
+    in_turn = index[np.argsort(index % clients, kind="stable")]
+    first = np.searchsorted(in_turn % clients, np.arange(clients))
+    rounds = np.arange(len(in_turn)) - first[in_turn % clients]
+    return np.array_equal(in_turn // clients, rounds)

@@ -12,7 +12,6 @@ start while it runs; what is published comes from the samples in ``--out``.
 
 import argparse
 import logging
-import math
 import os
 from argparse import Namespace
 from functools import partial
@@ -28,31 +27,32 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from workloads.arrivals import ARRIVALS, WorkloadError
-from workloads.locustfile_conductor import DONE, READY, START, Conductor, end_with
-from workloads.locustfile_part import Options, Part
-from workloads.locustfile_player import Limits
+from workloads.locustfile_conductor import (
+    COUNTS,
+    DONE,
+    RAN_OUT,
+    READY,
+    START,
+    STOP,
+    Conductor,
+    end_with,
+)
+from workloads.locustfile_live import show, three_digits
+from workloads.locustfile_part import MOST_IN_FLIGHT, Options, Part
+from workloads.locustfile_player import Limits, Told
 from workloads.locustfile_roll import LENT, Crew, Roll, identity
 from workloads.locustfile_seat import Remote, Seat
 from workloads.plan import PlanHeader
-from workloads.sample import Outcome
 
-_MOST_IN_FLIGHT = 900
 _log = logging.getLogger(__name__)
 _locust: Any = locust  # whose annotations stop half way
 
 
-def three_digits(milliseconds: float) -> float:
-    """Locust's histogram key, to three significant digits and 0.01 ms; stock Locust keeps two."""
-    if milliseconds < 1:
-        return round(milliseconds, 2)
-    return round(milliseconds, 2 - int(math.log10(milliseconds)))
-
-
 def _in_flight(text: str) -> int:
     value = int(text)
-    if not 1 <= value < _MOST_IN_FLIGHT:
+    if not 1 <= value < MOST_IN_FLIGHT:
         raise argparse.ArgumentTypeError(
-            f"{value} is outside 1 to {_MOST_IN_FLIGHT - 1}: each needs a socket, and a process's "
+            f"{value} is outside 1 to {MOST_IN_FLIGHT - 1}: each needs a socket, and a process's "
             "usual limit is 1024; use more workers (--processes)"
         )
     return value
@@ -72,6 +72,7 @@ def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
     hidden("--timeout-s", type=float, default=12.0, help="patience with one answer")
     hidden("--drain-s", type=float, default=12.0, help="wait at the end for what is in flight")
     hidden("--path", default="", help="asked for in place of the graphs' own paths")
+    hidden("--slo-s", type=float, help=argparse.SUPPRESS)
     hidden("--control-fd", type=int, help=argparse.SUPPRESS)
     hidden("--remote-workers", type=int, default=0, help=argparse.SUPPRESS)
     hidden("--lent", help=argparse.SUPPRESS)
@@ -108,6 +109,7 @@ def wire(environment: Any, **_: Any) -> None:
     if not isinstance(runner, MasterRunner):
         OpenLoopUser.seat = Seat(environment, remote)
         runner.register_message(START, OpenLoopUser.on_start_message)
+        runner.register_message(STOP, OpenLoopUser.on_stop_message)
         environment.events.test_start.add_listener(OpenLoopUser.on_test_start)
 
 
@@ -158,7 +160,7 @@ class OpenLoopUser(User):
     wired = False
     seat: Seat
     start_ns: AsyncResult
-    _name = ""
+    _part: Part | None = None
 
     @classmethod
     def on_test_start(cls, **_: Any) -> None:
@@ -169,6 +171,12 @@ class OpenLoopUser(User):
     def on_start_message(cls, msg: Any, **_: Any) -> None:
         """The conductor has named the common start."""
         cls.start_ns.set(msg.data)
+
+    @classmethod
+    def on_stop_message(cls, msg: Any, **_: Any) -> None:
+        """The conductor has named an earlier end, counted from the common start."""
+        if cls._part is not None:
+            cls._part.stop(msg.data)
 
     @task
     def play(self) -> None:
@@ -190,31 +198,20 @@ class OpenLoopUser(User):
         options: Any = self.environment.parsed_options
         seat = self.seat
         mine = seat.sit(_options(options, self.host or ""))
-        part = Part(mine, seat.worker, seat.workers, self._heard)
-        self._name = part.path
+        told = Told(
+            heard=lambda heard: show(self.environment.stats, part.paths, heard),
+            counts=lambda *counts: runner.send_message(COUNTS, (seat.worker, *counts)),
+            ran_out=lambda after_ns, why: runner.send_message(RAN_OUT, (after_ns, why)),
+        )
+        part = OpenLoopUser._part = Part(mine, seat.worker, seat.workers, told)
         seat.measure_clock()
         runner.send_message(READY)
         try:
             part.play(seat.own(self.start_ns.get()))
         finally:
+            OpenLoopUser._part = None
             part.save()
         seat.leave(mine.out)
-
-    def _heard(self, outcome: Outcome, status: int, response_ns: int, size: int) -> None:
-        """Show a request in Locust's statistics; only a good answer has a response time there."""
-        good = outcome is Outcome.OK
-        self.environment.events.request.fire(
-            request_type="POST",
-            name=self._name,
-            response_time=response_ns / 1e6 if good else None,
-            response_length=size,
-            exception=None if good else RequestFailedError(f"{outcome.name} {status or ''}"),
-            context={},
-        )
-
-
-class RequestFailedError(Exception):
-    """How a request failed, as Locust's failure table shows it."""
 
 
 def _options(options: Namespace, url: str) -> Options:
@@ -227,7 +224,7 @@ def _options(options: Namespace, url: str) -> Options:
         plan=Path(options.plan) if options.plan else drawn,
         out=Path(options.out) if options.out else None,
         answer_every=options.answer_every,
-        limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s),
+        limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s, options.slo_s),
         path=options.path,
     )
 

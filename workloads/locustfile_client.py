@@ -1,25 +1,141 @@
-"""Sending one HTTP request as cheaply and as exactly as Python can, over connections kept alive.
+"""Carrying requests as cheaply and as exactly as Python can, over connections kept alive.
 
 Locust's own session yields to the loop between its clock reading and the send, checks idle sockets
 with ``select`` (which fails above descriptor 1023, so every request then opens a connection), and
-reuses the last socket first, which in front of several server processes loads one of them. Here the
-parser is the same; the connections are ours.
+reuses the last socket first, which in front of several server processes loads one of them. Nor is
+a greenlet spent on each request: the event loop calls a connection when it can be read.
 """
 
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from gevent import monkey, socket
-from geventhttpclient.response import HTTPSocketPoolResponse
+from gevent.hub import get_hub
 
 from architectures import contract
 from workloads.arrivals import WorkloadError
+from workloads.http_answer import Answer, AnswerReader, MalformedAnswerError
 
 _BLOCK_BYTES = 65536
 _POLLIN = 1
+_READ, _WRITE = 1, 2
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+Ended: TypeAlias = Callable[["Connection", Answer | None], None]
+"""Called by the event loop with a connection whose request has ended: its answer, or None when
+the connection broke. It must not wait for anything."""
+
+
+class Connection:
+    """One keep-alive connection; it carries one request at a time.
+
+    Args:
+        open_socket: connected.
+        ended: told how each request ended.
+
+    Attributes:
+        row: the request it carries; -1 when idle.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_poll",
+        "_reader",
+        "_socket",
+        "_tls",
+        "_unsent",
+        "_watcher",
+        "_writable",
+        "row",
+    )
+
+    def __init__(self, open_socket: socket.socket, ended: Ended) -> None:
+        self.row = -1
+        self._tls = isinstance(open_socket, ssl.SSLSocket) or hasattr(open_socket, "pending")
+        open_socket.settimeout(0)
+        self._socket: Any = open_socket
+        self._ended = ended
+        self._reader = AnswerReader()
+        self._unsent = memoryview(b"")
+        self._poll = monkey.get_original("select", "poll")()
+        self._poll.register(open_socket.fileno(), _POLLIN)
+        loop = get_hub().loop
+        # Watched from the first to the last moment: an epoll_ctl a request is saved, and a server
+        # closing an idle connection is noticed.
+        self._watcher = loop.io(open_socket.fileno(), _READ)
+        self._watcher.start(self._readable)
+        self._writable: Any = None
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection is open: a readable one has been closed by the server."""
+        return not self._poll.poll(0)
+
+    def send(self, row: int, head: bytes, body: bytes) -> None:
+        """Send what the kernel takes now, and the rest as it takes it.
+
+        Raises:
+            OSError: the connection is broken.
+        """
+        self.row = row
+        try:
+            if self._tls:
+                sent = self._socket.send(head + body)
+            else:
+                sent = self._socket.sendmsg((head, body))
+        except _WOULD_BLOCK:
+            sent = 0
+        if sent < len(head) + len(body):
+            self._unsent = memoryview(head + body)[sent:]
+            self._writable = get_hub().loop.io(self._socket.fileno(), _WRITE)
+            self._writable.start(self._send_rest)
+
+    def close(self) -> None:
+        """Close it, whatever it carries."""
+        for watcher in (self._watcher, self._writable):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._watcher = self._writable = None
+        self._socket.close()
+
+    def _send_rest(self) -> None:
+        try:
+            with suppress(*_WOULD_BLOCK):
+                self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except OSError:
+            self._ended(self, None)
+            return
+        if not self._unsent:
+            self._writable.stop()
+            self._writable.close()
+            self._writable = None
+
+    def _readable(self) -> None:
+        try:
+            answer = self._received()
+            while answer is None and self._tls and self._socket.pending():
+                answer = self._received()
+        except _WOULD_BLOCK:
+            return
+        except (OSError, MalformedAnswerError):
+            self._ended(self, None)
+            return
+        if answer is not None:
+            if self._unsent:  # it answered before it had read the request
+                answer = answer._replace(reusable=False)
+            self._ended(self, answer)
+
+    def _received(self) -> Answer | None:
+        piece = self._socket.recv(_BLOCK_BYTES)
+        if self.row < 0:
+            raise MalformedAnswerError("something was sent, or closed, that was not asked for")
+        if not piece:
+            return self._reader.end()
+        return self._reader.feed(piece)
 
 
 class Connections:
@@ -29,6 +145,7 @@ class Connections:
 
     Args:
         url: ``http://host:port`` or ``https://host:port``.
+        ended: told how each request ended.
 
     Attributes:
         opened: connections opened so far.
@@ -38,7 +155,7 @@ class Connections:
         OSError: the host's name cannot be resolved.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ended: Ended) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise WorkloadError(f"--host {url!r} is no address; give http://HOST:PORT")
@@ -48,71 +165,60 @@ class Connections:
         # Resolved once: a name lookup inside a measured request would be the resolver's time.
         found = socket.getaddrinfo(self._name, port, type=socket.SOCK_STREAM)
         self._family, _, _, _, self._address = found[0]
-        self._poll = monkey.get_original("select", "poll")
-        self._idle: deque[socket.socket] = deque()
+        self._request_ended = ended
+        self._idle: deque[Connection] = deque()
         self.opened = 0
 
     def open(self, count: int) -> None:
         """Open connections ahead of the load; stops quietly where the server refuses."""
         with suppress(OSError):
             for _ in range(count):
-                self._idle.append(self._connect())
+                self._idle.append(self.connect())
 
-    def exchange(self, request: bytes) -> HTTPSocketPoolResponse:
-        """Send a whole request and read the answer's headers.
+    def take(self) -> Connection | None:
+        """An idle connection that is still open; None if there is none."""
+        while self._idle:
+            connection = self._idle.popleft()
+            if connection.is_quiet():
+                return connection
+            connection.close()
+        return None
 
-        Raises:
-            OSError: no connection, or it broke.
-            HTTPParseError: the answer is not HTTP, or stops half way.
-        """
-        connection = self._take()
-        try:
-            connection.sendall(request)
-        except BaseException:
-            self.release_socket(connection)
-            raise
-        pool: Any = self  # of a pool, the response only calls the two methods below
-        return HTTPSocketPoolResponse(connection, pool, block_size=_BLOCK_BYTES, method="POST")
-
-    def return_socket(self, connection: socket.socket) -> None:
-        """Keep a connection for the next request (called by the response when it is whole)."""
+    def keep(self, connection: Connection) -> None:
+        """Keep a connection for another request."""
+        connection.row = -1
         self._idle.append(connection)
 
-    def release_socket(self, connection: socket.socket) -> None:
-        """Close a connection that cannot be used again (called by the response)."""
-        connection.close()
+    def connect(self) -> Connection:
+        """Open a connection; other than the rest, this waits, so it needs a greenlet.
+
+        Raises:
+            OSError: the server cannot be reached.
+        """
+        connecting = socket.socket(self._family, socket.SOCK_STREAM)
+        try:
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connecting.connect(self._address)
+            if self._tls is not None:
+                connecting = self._tls.wrap_socket(connecting, server_hostname=self._name)
+        except BaseException:
+            connecting.close()
+            raise
+        self.opened += 1
+        return Connection(connecting, self._ended)
 
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:
             self._idle.popleft().close()
 
-    def _take(self) -> socket.socket:
-        while self._idle:
-            connection = self._idle.popleft()
-            if self._is_quiet(connection):
-                return connection
-            connection.close()
-        return self._connect()
-
-    def _is_quiet(self, connection: socket.socket) -> bool:
-        """Whether an idle connection is open: a readable one has been closed by the server."""
-        poller = self._poll()
-        poller.register(connection.fileno(), _POLLIN)
-        return not poller.poll(0)
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(self._family, socket.SOCK_STREAM)
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.connect(self._address)
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_hostname=self._name)
-        except BaseException:
-            connection.close()
-            raise
-        self.opened += 1
-        return connection
+    def _ended(self, connection: Connection, answer: Answer | None) -> None:
+        if connection.row >= 0:
+            self._request_ended(connection, answer)
+            return
+        connection.close()
+        with suppress(ValueError):
+            self._idle.remove(connection)
 
 
 def request_head(url: str, path: str, media_type: str, body_bytes: int) -> bytes:

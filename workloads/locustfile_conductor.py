@@ -25,10 +25,13 @@ from workloads.locustfile_timer import NS
 
 READY = "servebench_ready"
 START = "servebench_start"
+COUNTS = "servebench_counts"
+RAN_OUT = "servebench_ran_out"
+STOP = "servebench_stop"
 DONE = "servebench_done"
 
 _LEAD_NS = NS // 4
-"""From the word go to the common start: longer than a message takes to reach every worker."""
+"""From a word to what it begins or ends: longer than a message takes to reach every worker."""
 
 _PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
@@ -53,8 +56,12 @@ class Conductor:
         self._go = Event()
         self._ready = 0
         self._done = 0
+        self._start_ns = 0
+        self._counts: dict[int, tuple[int, int]] = {}
         self.finished = Event()
         environment.runner.register_message(READY, self._on_ready)
+        environment.runner.register_message(COUNTS, self._on_counts)
+        environment.runner.register_message(RAN_OUT, self._on_ran_out)
         environment.runner.register_message(DONE, self._on_done)
         environment.events.test_start.add_listener(self._on_test_start)
         if self._control is None:
@@ -70,7 +77,8 @@ class Conductor:
         self.finished.set()
 
     def _on_test_start(self, **_: Any) -> None:
-        self._ready = self._done = 0
+        self._ready = self._done = self._start_ns = 0
+        self._counts.clear()
         self.finished.clear()
 
     def _on_ready(self, **_: Any) -> None:
@@ -81,9 +89,26 @@ class Conductor:
 
     def _start(self) -> None:
         self._go.wait()
-        start_ns = time.perf_counter_ns() + _LEAD_NS
-        self._environment.runner.send_message(START, start_ns)
-        self.say(f"start {start_ns}")
+        self._start_ns = time.perf_counter_ns() + _LEAD_NS
+        self._environment.runner.send_message(START, self._start_ns)
+        self.say(f"start {self._start_ns}")
+
+    def _on_counts(self, msg: Any, **_: Any) -> None:
+        worker, ended, missed = msg.data
+        self._counts[worker] = (ended, missed)
+        ended, missed = (sum(counted) for counted in zip(*self._counts.values(), strict=True))
+        self.say(f"counts {ended} {missed}")
+
+    def _on_ran_out(self, msg: Any, **_: Any) -> None:
+        after_ns, why = msg.data
+        self.say(f"ending {why}")
+        self._environment.runner.send_message(STOP, after_ns)
+
+    def _stop(self) -> None:
+        """End every worker's time at one reading, told as a distance from the common start."""
+        if self._start_ns:
+            after_ns = time.perf_counter_ns() + _LEAD_NS - self._start_ns
+            self._environment.runner.send_message(STOP, after_ns)
 
     def _on_done(self, msg: Any, **_: Any) -> None:
         self._done += 1
@@ -99,9 +124,11 @@ class Conductor:
             self._control.sendall(f"{line}\n".encode())
 
     def _listen(self, control: socket.socket) -> None:
-        while heard := control.recv(64):
-            if b"go" in heard:
-                self._go.set()
+        heard = b""
+        while received := control.recv(64):
+            *lines, heard = (heard + received).split(b"\n")
+            for line in lines:
+                {b"go": self._go.set, b"stop": self._stop}[line]()
         # Not by Locust's own way out, which may be waiting for workers that will never come.
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,33 +1,25 @@
-"""Playing one worker's part of a load plan, exactly and open loop.
-
-One greenlet sends; each request has its own. Nothing ever re-anchors the schedule: a request that
-could not leave in time is sent late, and its response time still runs from its intended start.
-"""
+"""Playing one worker's part of a load plan from the common start to the end of the drain."""
 
 import gc
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter_ns
 
 import gevent
-from geventhttpclient.response import HTTPParseError
 
-from workloads.locustfile_client import Connections
-from workloads.locustfile_timer import NS, new_timer
-from workloads.recorder import Recorder
-from workloads.sample import Outcome
+from workloads.locustfile_exchanges import Exchanges, Heard
+from workloads.locustfile_loops import Loop
+from workloads.locustfile_timer import NS, new_alarm
 
 _CONNECTIONS_AHEAD = 16
 """Opened before the first request, so that a server's processes share them from the start."""
 
 _AHEAD_LIMIT_S = 0.1
-_BURST = 32
-"""Requests sent in one go when behind."""
-
 _PROBE_NS = 50_000_000
-
-Heard = Callable[[Outcome, int, int, int], None]
-"""``(outcome, status, response_ns, response_bytes)`` of each ended request: the live view."""
+_TELL_S = 0.2
+_ROUNDS_A_COUNT = 2
+_LATE_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,124 +30,131 @@ class Limits:
         in_flight: most requests unanswered at once; an arrival that meets it is dropped.
         timeout_s: for one whole answer, from its send: the SUT's deadline and some margin.
         drain_s: after the last intended start's phase, for what is still in flight.
+        slo_s: the response time beyond which a request counts as missed; None counts none.
     """
 
     in_flight: int
     timeout_s: float
     drain_s: float
+    slo_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told of a trial while it is played, a few times a second.
+
+    Attributes:
+        heard: of the requests that have ended since, for the live view.
+        counts: of the steady state's requests so far: those ended, and those that missed.
+        ran_out: of the closed loop's plan having too few requests, when after the common start
+            that showed, and in words.
+    """
+
+    heard: Callable[[list[Heard]], None]
+    counts: Callable[[int, int], None]
+    ran_out: Callable[[int, str], None]
 
 
 class Player:
-    """Plays requests at their intended starts and records what becomes of them.
+    """Plays a loop's rows until its time is over, and reads how late the event loop is meanwhile.
 
-    Args:
-        requests: the bytes before and after the request id of each row, in row order.
-        heard: told of each request as it ends, after its clock readings are taken.
+    Attributes:
+        end_ns: when the trial's time is over; earlier once it has been stopped.
+        loop_lags_ns: how late the loop answered a timer when nothing was asked of it.
     """
 
-    def __init__(
-        self,
-        recorder: Recorder,
-        requests: Sequence[tuple[bytes, bytes]],
-        connections: Connections,
-        limits: Limits,
-        heard: Heard,
-    ) -> None:
-        self._recorder = recorder
-        self._requests = requests
-        self._connections = connections
-        self._limits = limits
-        self._heard = heard
-        self._in_flight: set[gevent.Greenlet] = set()
+    def __init__(self, exchanges: Exchanges, loop: Loop, limits: Limits, told: Told) -> None:
+        self.end_ns = 0
         self.loop_lags_ns: list[int] = []
+        self._start_ns = 0
+        self._exchanges = exchanges
+        self._loop = loop
+        self._limits = limits
+        self._told = told
+        self._at_end = new_alarm(self._end_if_sent)
+        self._probe = new_alarm(self._feel_the_pulse)
+        self._probe_ns = 0
+        self._rounds = 0
 
-    def play(self, start_ns: int, duration_s: float) -> int:
+    def play(self, start_ns: int, end_ns: int) -> int:
         """Play to the end, then drain.
 
         Args:
             start_ns: the common start on ``time.perf_counter_ns``, still ahead.
-            duration_s: from the common start to the end of the steady state.
+            end_ns: when the steady state is over.
 
         Returns:
             When the last request was answered or given up (ns, the same clock).
         """
-        self._recorder.start_ns = start_ns
         with gevent.Timeout(_AHEAD_LIMIT_S, exception=False):
-            self._connections.open(min(_CONNECTIONS_AHEAD, self._limits.in_flight))
-        # A collection walks every object and stops the loop: what is alive now will stay so,
-        # and what a trial leaves behind is small.
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        probe = gevent.spawn(self._probe)
-        end_ns = start_ns + int(duration_s * NS)
-        try:
-            self._send_all(start_ns)
-            self._drain(end_ns)
-        finally:
-            probe.kill(block=False)
-            gevent.killall(list(self._in_flight), block=True)
-            self._connections.close()
-            gc.enable()
-            gc.unfreeze()
-        return time.perf_counter_ns()
+            self._exchanges.connections.open(min(_CONNECTIONS_AHEAD, self._limits.in_flight))
+        telling = gevent.spawn(self._tell)
+        with _uncollected():
+            try:
+                self._start_ns, self.end_ns = start_ns, end_ns
+                self._probe_ns = start_ns
+                self._probe.set(self._probe_ns)
+                self._at_end.set(end_ns)
+                self._loop.begin(start_ns)
+                self._exchanges.over.get()
+                self._drain()
+            finally:
+                telling.kill()
+                for timed in (self._loop, self._at_end, self._probe):
+                    timed.close()
+                self._exchanges.abandon()
+        drained_ns = perf_counter_ns()
+        self._tell_once()
+        return drained_ns
 
-    def _send_all(self, start_ns: int) -> None:
-        timer = new_timer()
-        late = 0
-        try:
-            for row, intended_ns in enumerate((self._recorder.offsets_ns + start_ns).tolist()):
-                if intended_ns > time.perf_counter_ns():
-                    timer.until(intended_ns)
-                    late = 0
-                else:
-                    late += 1
-                    if late % _BURST == 0:
-                        gevent.sleep(0)  # behind: let answers be read, or none ever would be
-                if len(self._in_flight) < self._limits.in_flight:
-                    self._in_flight.add(gevent.spawn(self._request, row, intended_ns))
-                else:
-                    self._heard(Outcome.DROPPED, 0, 0, 0)
-        finally:
-            timer.close()
+    def stop(self, after_ns: int) -> None:
+        """End the trial's time already ``after_ns`` after the common start."""
+        if self._start_ns:
+            self.end_ns = min(self.end_ns, self._start_ns + after_ns)
+            self._loop.end(self.end_ns)
+            self._at_end.set(self.end_ns)
 
-    def _drain(self, end_ns: int) -> None:
-        timer = new_timer()
-        timer.until(end_ns)
-        timer.close()
-        gevent.joinall(list(self._in_flight), timeout=self._limits.drain_s)
+    def _end_if_sent(self) -> None:
+        """What is due was sent, but for a generator behind its schedule; it has until the drain."""
+        now_ns = perf_counter_ns()
+        if self._loop.end(self.end_ns) or now_ns > self.end_ns + self._limits.drain_s * NS:
+            self._exchanges.over.set(None)
+        else:
+            self._at_end.set(now_ns + _LATE_NS)
 
-    def _request(self, row: int, intended_ns: int) -> None:
-        head, tail = self._requests[row]
-        request = head + b"%d" % self._recorder.indices[row] + tail
-        patience = gevent.Timeout(self._limits.timeout_s)
-        patience.start()
-        status = size = 0
-        self._recorder.sent(row, time.perf_counter_ns())
-        try:
-            response = self._connections.exchange(request)
-            body = response.read()
-            received_ns = time.perf_counter_ns()
-            status, size = response.get_code(), len(body)
-            timing = response.get("server-timing")
-            joined = ", ".join(timing) if isinstance(timing, list) else timing
-            outcome = self._recorder.answered(row, received_ns, status, body, joined)
-        except gevent.Timeout:
-            outcome = self._recorder.failed(row, Outcome.TIMED_OUT)
-        except (OSError, HTTPParseError):
-            outcome = self._recorder.failed(row, Outcome.CONNECTION_ERROR)
-        finally:
-            patience.close()
-            self._in_flight.discard(gevent.getcurrent())
-        self._heard(outcome, status, time.perf_counter_ns() - intended_ns, size)
+    def _drain(self) -> None:
+        remaining_ns = self.end_ns + self._limits.drain_s * NS - perf_counter_ns()
+        if self._exchanges.in_flight:
+            self._exchanges.emptied.wait(max(remaining_ns / NS, 0.0))
 
-    def _probe(self) -> None:
-        """How late the loop answers a timer when nothing is asked of it: its own health."""
-        timer = new_timer()
-        try:
-            while True:
-                deadline_ns = time.perf_counter_ns() + _PROBE_NS
-                timer.until(deadline_ns)
-                self.loop_lags_ns.append(time.perf_counter_ns() - deadline_ns)
-        finally:
-            timer.close()
+    def _feel_the_pulse(self) -> None:
+        now_ns = perf_counter_ns()
+        self.loop_lags_ns.append(now_ns - self._probe_ns)
+        self._probe_ns = now_ns + _PROBE_NS
+        self._probe.set(self._probe_ns)
+        self._exchanges.give_up_the_late()
+
+    def _tell(self) -> None:
+        while True:
+            gevent.sleep(_TELL_S)
+            self._tell_once()
+
+    def _tell_once(self) -> None:
+        heard, self._exchanges.heard = self._exchanges.heard, []
+        self._told.heard(heard)
+        if self._rounds % _ROUNDS_A_COUNT == 0:
+            self._told.counts(*self._exchanges.counts())
+        self._rounds += 1
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave garbage: a collection stops the loop, and what a trial leaves behind is small."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()

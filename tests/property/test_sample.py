@@ -14,28 +14,35 @@ endings = st.sampled_from([None, "in flight", "answered", *Outcome])
 
 @settings(deadline=None)
 @given(st.lists(endings, max_size=60), st.integers(1, 4), st.integers(0, 5), st.data())
-def test_every_planned_request_is_on_disk_once_however_it_ended(
+def test_every_request_that_was_due_is_on_disk_once_however_it_ended(
     endings: list[Any], workers: int, answer_every: int, data: st.DataObject
 ) -> None:
     offsets_ns = np.arange(len(endings), dtype=np.int64) * 1000
+    due = data.draw(st.integers(0, len(endings)))
+    end_ns = due * 1000 + 5
     with TemporaryDirectory() as directory:
         paths = []
+        answers: dict[int, bytes] = {}
         for worker in range(workers):
             indices = np.arange(worker, len(endings), workers)
-            recorder = Recorder(indices, offsets_ns[indices], worker, answer_every)
-            recorder.start_ns = 5
+            recorder = Recorder(indices, worker, answer_every)
+            recorder.intended_ns[:] = offsets_ns[indices] + 5
             for row, index in enumerate(indices.tolist()):
-                end(recorder, row, endings[index], data.draw(st.binary(max_size=20)))
+                answers[index] = data.draw(st.binary(max_size=20))
+                end(recorder, row, endings[index], answers[index])
             paths.append(Path(directory, f"samples-{worker}.parquet"))
-            recorder.write(paths[-1])
+            recorder.write(paths[-1], end_ns)
         table = read_samples(paths)
     assert table.schema.equals(SCHEMA)
-    assert table["index"].to_pylist() == list(range(len(endings)))
-    assert table["intended_ns"].to_pylist() == (offsets_ns + 5).tolist()
-    assert table["outcome"].to_pylist() == [expected(ending) for ending in endings]
+    assert table["index"].to_pylist() == list(range(due))
+    assert table["intended_ns"].to_pylist() == (offsets_ns[:due] + 5).tolist()
+    assert table["outcome"].to_pylist() == [expected(ending) for ending in endings[:due]]
     for row in table.to_pylist():
         kept = answer_every and row["index"] % answer_every == 0 and row["outcome"] == Outcome.OK
         assert (row["answer"] is not None) == bool(kept)
+        assert row["server_timing"] in (None, "caf\xe9;dur=1")
+        assert (row["server_timing"] is None) == (row["outcome"] != Outcome.HTTP_ERROR)
+        assert row["answer"] in (None, answers.get(row["index"]))
         assert (row["sent_ns"] == 0) == (row["outcome"] == Outcome.DROPPED)
 
 
@@ -46,7 +53,7 @@ def end(recorder: Recorder, row: int, ending: Any, body: bytes) -> None:
     if ending in ("answered", Outcome.OK):
         recorder.answered(row, 200 + row, 200, body, None)
     elif ending == Outcome.HTTP_ERROR:
-        recorder.answered(row, 200 + row, 503, body, "a;dur=1")
+        recorder.answered(row, 200 + row, 503, body, b"caf\xe9;dur=1")
     elif isinstance(ending, Outcome):
         recorder.failed(row, ending)
 
