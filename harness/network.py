@@ -32,6 +32,7 @@ class Traffic:
         self._open: dict[int, _Counted] = {}
         self._ended: dict[int, tuple[int, int]] = {}
         self._strangers: set[int] = set()
+        self._within_sight: dict[int, bool] = {}
         self._listeners: dict[int, int] = {}
 
     def close(self) -> None:
@@ -44,11 +45,11 @@ class Traffic:
 
         Args:
             alive: processes, parents before children: a connection that several hold is the
-                first one's.
+                first one's. One in another network namespace, as of a container, is left out.
         """
         if self._diagnosis is None:
             return None
-        pids = list(alive)
+        pids = self._seen(alive)
         # In this order: a connection whose end was heard of is not found alive again.
         for ended in self._diagnosis.ended():
             self._end(ended)
@@ -60,6 +61,15 @@ class Traffic:
                 counted.sent_bytes = connection.sent_bytes
                 counted.received_bytes = connection.received_bytes
         return self._totals(pids)
+
+    def _seen(self, alive: Iterable[int]) -> list[int]:
+        pids = list(alive)
+        begun = [pid for pid in pids if pid not in self._within_sight]
+        if begun:
+            self._strangers.clear()  # one may be of a process that was not known yet
+            own = _network("self")
+            self._within_sight |= {pid: _network(pid) in (own, None) for pid in begun}
+        return [pid for pid in pids if self._within_sight[pid]]
 
     def _find_owners(self, living: list[Connection], pids: list[int]) -> None:
         new = {
@@ -83,7 +93,7 @@ class Traffic:
 
     def _end(self, connection: Connection) -> None:
         counted = self._open.pop(connection.cookie, None)
-        if counted is None and connection.cookie not in self._strangers:
+        if counted is None:  # or no owner was found, for it was being closed
             listener = self._listeners.get(connection.port)
             counted = None if listener is None else _Counted(listener, 0, 0)
         if counted is not None:
@@ -99,6 +109,14 @@ class Traffic:
             sent, received = totals.get(counted.pid, (0, 0))
             totals[counted.pid] = (sent + counted.sent_bytes, received + counted.received_bytes)
         return totals
+
+
+def _network(pid: int | str) -> str | None:
+    """A process's network namespace; None if it is gone or not ours to see."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 - cheaper, under load
+    except OSError:
+        return None
 
 
 def _owned(pids: Iterable[int], inodes: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -161,3 +162,20 @@ def test_a_process_that_is_not_there_is_no_error() -> None:
     traffic = Traffic()
     assert traffic.read((2**22 + 1,)) == {2**22 + 1: (0, 0)}
     traffic.close()
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True).returncode != 0,  # noqa: S607
+    reason="no network namespace may be made here",
+)
+def test_a_process_in_another_network_is_not_said_to_have_sent_nothing() -> None:
+    with subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE) as apart:  # noqa: S607
+        try:
+            own = Path("/proc/self/ns/net").readlink()
+            assert until(lambda: Path(f"/proc/{apart.pid}/ns/net").readlink() != own)
+            with watch((Target({"apart": apart.pid}),)) as usage:
+                pass
+        finally:
+            apart.kill()
+    assert set(usage.table()["sent_bytes"].to_pylist()) == {None}
+    assert usage.table()["threads"].to_pylist()[-1] == 1
