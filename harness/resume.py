@@ -31,13 +31,9 @@ def reopen(path: Path) -> tuple[RunDirectory, RunRecord]:
     directory = RunDirectory(path.resolve())
     file = directory.path / "run.json"
     if not file.is_file():
-        begun = (directory.path / "scenario.toml").is_file()
-        why = (
-            "was ended before its first trial, and has nothing to go on from"
-            if begun
-            else "is not a run: it has no run.json"
-        )
-        raise ResumeError(f"{path} {why}; {_AGAIN}")
+        if (directory.path / "scenario.toml").is_file():
+            raise ResumeError(f"{path} was ended before its first trial; {_AGAIN}")
+        raise ResumeError(f"{path} is not a run: it has no run.json; give a directory under runs/")
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         version = document.get("format_version", FORMAT_VERSION)

@@ -84,6 +84,11 @@ def open_run(directory: Path) -> Run:
         NotARun: there is no run here, it is newer than this program, or a record is damaged.
     """
     path = directory / "run.json"
+    if not path.is_file() and (directory / "scenario.toml").is_file():
+        raise NotARun(
+            f"{directory} was ended while it was prepared: nothing had been measured yet; "
+            "run its scenario again"
+        )
     if not path.is_file():
         raise NotARun(
             f"{directory} is not a run: it has no run.json; "
