@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from harness.rate import parse_rate
-from harness.scenario import Scenario
+from harness.scenario import LoadSection, Scenario
+from workloads.arrivals import ARRIVALS, WorkloadError, checked_shape
 
 Contradiction: TypeAlias = Callable[[Scenario], Iterator[str]]
 
@@ -58,6 +59,46 @@ def _what_is_asked(scenario: Scenario) -> Iterator[str]:
         yield "'load.rates' is missing; meant is a list of offered rates, such as [\"0.3 ceiling\"]"
 
 
+def _arrivals(scenario: Scenario) -> Iterator[str]:
+    """What an arrival process can be told, and what none is told in a closed loop."""
+    load = scenario.load
+    if load.loop == "open":
+        try:
+            checked_shape(load.workload, load.shape)
+        except WorkloadError as error:
+            yield str(error)
+    elif load.shape or load.trace or load.workload != LoadSection().workload:
+        yield (
+            "load.workload, load.shape and load.trace say when requests arrive, and in load.loop = "
+            '"closed" each client sends when its last answer has come; leave them out'
+        )
+
+
+def _trace(scenario: Scenario) -> Iterator[str]:
+    load, capacity = scenario.load, scenario.capacity
+    replayed = load.loop == "open" and ARRIVALS[load.workload].replays
+    if replayed and load.trace is None:
+        yield (
+            f"load.workload = {load.workload!r} needs load.trace, a CSV or Parquet file with the "
+            "column timestamp_s"
+        )
+    if load.loop == "open" and load.trace is not None and not replayed:
+        yield (
+            f"load.trace = {load.trace!r} is replayed by load.workload = 'trace' only, and it is "
+            f"{load.workload!r}; set it so, or leave the trace out"
+        )
+    if replayed and capacity is not None and not load.shape.get("repeat"):
+        yield (
+            "[capacity] plays probes as long as the objective needs, longer than a trace may be; "
+            "set load.shape = { repeat = 1 }"
+        )
+    sweep = (load.sweep.low, load.sweep.high) if load.sweep else ()
+    if not replayed and any(parse_rate(rate).unit == "trace" for rate in (*load.rates, *sweep)):
+        yield 'rates such as "1 trace" are shares of a recorded rate: set load.workload = "trace"'
+    if capacity and "trace" in {parse_rate(capacity.start).unit, parse_rate(capacity.most).unit}:
+        yield "[capacity] searches in requests per second or shares of the ceiling, not of a trace"
+
+
 def _sweep(scenario: Scenario) -> Iterator[str]:
     sweep = scenario.load.sweep
     if sweep is None:
@@ -70,5 +111,12 @@ def _sweep(scenario: Scenario) -> Iterator[str]:
         )
 
 
-CONTRADICTIONS: tuple[Contradiction, ...] = (_what_is_asked, _sweep, _bound, _drain)
+CONTRADICTIONS: tuple[Contradiction, ...] = (
+    _what_is_asked,
+    _arrivals,
+    _trace,
+    _sweep,
+    _bound,
+    _drain,
+)
 """Every contradiction that is looked for. A new one is a row."""

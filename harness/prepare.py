@@ -16,9 +16,10 @@ from harness.plans import Sources, asked_for, read_sources
 from harness.record import EnsembleRecord, Sut
 from harness.remote import check_absolute, declared, is_remote
 from harness.run_directory import RunDirectory
-from harness.scenario import Scenario, did_you_mean
+from harness.scenario import Scenario
 from harness.scenario_file import ScenarioError
 from harness.verify import read_references
+from workloads.meant import did_you_mean
 from workloads.mix import mixed_payloads
 from workloads.payloads import write_payloads
 from workloads.trace import Trace, read_trace

@@ -16,11 +16,12 @@ from harness.bench import Bench
 from harness.http import ask
 from harness.kept import DeployError
 from harness.rate import parse_rate
-from harness.scenario import Scenario, did_you_mean
+from harness.scenario import Scenario
 from harness.scenario_file import ScenarioError
 from harness.scrape import Scrape, scraped
 from harness.subject import Subject
 from harness.usage import Target, Usage
+from workloads.meant import did_you_mean
 
 REMOTE = remote.ARCHITECTURE.name
 OK = HTTPStatus.OK

@@ -1,8 +1,6 @@
 """A scenario as a frozen value: what a run does, completely."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -10,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from architectures.spec import EnsembleChoice, ServingPolicy
 from harness.rate import Rate, WrittenRate, parse_rate, rungs
 from workloads.arrivals import ARRIVALS
+from workloads.meant import did_you_mean
 
 
 def _arrival_process(name: str) -> str:
@@ -29,12 +28,6 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
             "twice", "{twice} is named twice; name each once", {"twice": ", ".join(twice)}
         )
     return names
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)``, or nothing where no known word is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 class Section(BaseModel):
@@ -130,8 +123,7 @@ class LoadSection(Section):
         Field(description=f"an arrival process: {', '.join(ARRIVALS)}"),
     ] = "poisson"
     shape: Annotated[
-        dict[str, float | list[list[float]]],
-        Field(description="the arrival process's own parameters, by name"),
+        dict[str, Any], Field(description="the arrival process's own parameters, by name")
     ] = {}
     trace: Annotated[
         str | None,

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.contradictions import contradictions
-from harness.scenario import Scenario, Section, did_you_mean
+from harness.scenario import Scenario, Section
+from workloads.meant import did_you_mean
 
 
 class ScenarioError(Exception):

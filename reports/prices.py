@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.scenario import did_you_mean
+from workloads.meant import did_you_mean
 
 DEFAULT_FILE = Path(__file__).parents[1] / "scenarios" / "prices.toml"
 

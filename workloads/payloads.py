@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from architectures.plugin import Example
-from workloads.arrivals import WorkloadError, did_you_mean, words
+from workloads.arrivals import WorkloadError, words
+from workloads.meant import did_you_mean
 
 SCHEMA = pa.schema(
     [
@@ -81,14 +82,14 @@ def rows_by_label(
     if not rows:
         fields = sorted({name for label in labels for name in label})
         raise WorkloadError(
-            f"load.mix.by = {field!r} is no field of the payloads' labels; "
-            f"{did_you_mean(field, fields)}they have {', '.join(fields) or 'none'}"
+            f"load.mix.by = {field!r} is no field of the payloads' labels"
+            f"{did_you_mean(field, fields)}; they have {', '.join(fields) or 'none'}"
         )
     for value in values:
         if value not in rows:
             raise WorkloadError(
                 f"load.mix.weights names {value!r}, but none of {len(labels)} payloads has that "
-                f"{field}; {did_you_mean(value, rows)}there are {', '.join(sorted(rows))}: "
+                f"{field}{did_you_mean(value, rows)}; there are {', '.join(sorted(rows))}: "
                 "name one of them or raise load.payloads"
             )
     return {value: rows[value] for value in values}

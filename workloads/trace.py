@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
-from workloads.arrivals import WorkloadError, did_you_mean
+from workloads.arrivals import WorkloadError
 from workloads.arrivals.exact import NS
 from workloads.arrivals.replay import recorded_rate
+from workloads.meant import did_you_mean
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -72,8 +73,8 @@ class Trace:
         for row, graph in enumerate(self.graphs or (), 1):
             if graph not in known:
                 raise WorkloadError(
-                    f"{self.source}: row {row}: the ensemble has no graph {graph!r}; "
-                    f"{did_you_mean(graph, known)}it has {', '.join(known)}"
+                    f"{self.source}: row {row}: the ensemble has no graph {graph!r}"
+                    f"{did_you_mean(graph, known)}; it has {', '.join(known)}"
                 )
 
 

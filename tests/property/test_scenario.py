@@ -30,7 +30,9 @@ documents = st.fixed_dictionaries(
         "load": st.fixed_dictionaries(
             {"rates": st.lists(rates, min_size=1)},
             optional={
-                "workload": st.sampled_from(sorted(ARRIVALS)),
+                "workload": st.sampled_from(
+                    sorted(name for name, process in ARRIVALS.items() if not process.replays)
+                ),
                 "steady_s": seconds,
                 "warm_up_s": seconds,
                 "blocks": st.integers(1, 1000),

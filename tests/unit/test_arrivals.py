@@ -69,7 +69,7 @@ def test_gaps_do_not_remember_each_other(name: str, shape: dict[str, Any]) -> No
 
 
 def test_an_unknown_process_names_the_nearest() -> None:
-    with pytest.raises(WorkloadError, match=r"'poison'; did you mean 'poisson'\?"):
+    with pytest.raises(WorkloadError, match=r"'poison' \(did you mean 'poisson'\?\); choose"):
         arrivals("poison", 10.0, 1.0, 1)
 
 
@@ -96,7 +96,11 @@ def test_defaults_can_be_drawn_and_are_whole(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "words"),
     [
-        ("burst", {"factr": 3}, "no key 'load.shape.factr' for 'burst'; did you mean 'factor'"),
+        (
+            "burst",
+            {"factr": 3},
+            r"'load.shape.factr' for 'burst' \(did you mean 'factor'\?\); it",
+        ),
         ("poisson", {"cv": 3}, "'load.shape.cv' for 'poisson'; it knows none"),
         ("gamma", {"cv": 0}, r"load.shape.cv = 0 is not a number from 0.1 to 10; meant is stand"),
         ("gamma", {"cv": float("nan")}, "load.shape.cv = nan is not a number"),

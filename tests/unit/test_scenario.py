@@ -10,6 +10,9 @@ from harness.scenario_file import ScenarioError, parse_scenario, read_scenario
 
 LEAST = 'name = "least"\nsuts = ["monolith"]\n[load]\nrates = ["0.5 ceiling", 12]\n'
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
+BURST = LEAST + 'workload = "burst"\n'
+TRACE = LEAST + 'workload = "trace"\ntrace = "t.csv"\n'
+CLOSED = LEAST.partition("rates")[0] + 'loop = "closed"\nconcurrency = [1, 8]\n'
 TRACKED = sorted(set(SCENARIOS.glob("*.toml")) - {SCENARIOS / "prices.toml"})
 
 
@@ -60,6 +63,23 @@ def test_there_are_tracked_scenarios() -> None:
         (LEAST.replace("least", "A b"), ["name = 'A b'", "lower-case letters"]),
         (LEAST + "max_in_flight = 64", ["max_in_flight = 64", "policy.queue_bound = 64"]),
         (LEAST + "drain_s = 0.1", ["drain_s = 0.1", "slo.response_time_s = 0.5"]),
+        (LEAST + "shape = { cv = 2 }", ["'load.shape.cv' for 'poisson'", "it knows none"]),
+        (BURST + "shape = { factr = 2 }", ["'load.shape.factr'", "did you mean 'factor'?"]),
+        (BURST + 'shape = { factor = "2" }', ["load.shape.factor = '2'", "from 0 to 1000"]),
+        (BURST + "shape = 3", ["load.shape = 3", "the arrival process's own parameters"]),
+        (LEAST + 'trace = "t.csv"', ["load.trace = 't.csv'", "by load.workload = 'trace' only"]),
+        (LEAST + 'workload = "trace"', ["'trace' needs load.trace", "timestamp_s"]),
+        (LEAST.replace("12", '"1 trace"'), ["shares of a recorded rate", 'workload = "trace"']),
+        (TRACE + "[capacity]", ["probes as long as", "{ repeat = 1 }"]),
+        (LEAST + '[capacity]\nstart = "1 trace"', ["[capacity] searches in requests per second"]),
+        (CLOSED + 'workload = "burst"', ["load.workload, load.shape and load.trace", "leave"]),
+        (CLOSED + "shape = { cv = 2 }", ["load.workload, load.shape and load.trace", "leave"]),
+        (LEAST + "graphs = { tag = 0 }", ["load.graphs.tag = 0", "greater than 0"]),
+        (LEAST + '[load.mix]\nby = "category"', ["load.mix.weights' is missing"]),
+        (
+            LEAST + '[load.mix]\nby = "category"\nweights = { cat = -1 }',
+            ["load.mix.weights.cat = -1", "greater than 0"],
+        ),
         ("load = 3\n" + LEAST.partition("[load]")[0], ["load = 3", "must be a section"]),
     ],
 )
@@ -79,6 +99,35 @@ def test_every_mistake_is_named_at_once() -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"cannot be read.*harness list"):
         read_scenario(tmp_path / "no.toml")
+
+
+def test_a_trace_is_relative_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "least.toml"
+    path.write_text(TRACE)
+    with pytest.raises(ScenarioError, match=r"t\.csv, which is no file; it is relative"):
+        read_scenario(path)
+    (tmp_path / "t.csv").write_text("timestamp_s\n0\n1\n")
+    assert read_scenario(path).load.trace == str(tmp_path / "t.csv")
+
+
+def test_everything_a_load_can_say_is_read() -> None:
+    text = (
+        LEAST
+        + """
+workload = "step"
+shape = { levels = [[5, 0.5], [2.5, 3]] }
+graphs = { tag = 3, other = 1 }
+[load.mix]
+by = "category"
+weights = { cat = 9, dog = 1 }
+"""
+    )
+    load = parse_scenario(text, "f.toml").load
+    assert load.shape == {"levels": [[5, 0.5], [2.5, 3]]}
+    assert load.graphs == {"tag": 3.0, "other": 1.0}
+    assert load.mix
+    assert load.mix.weights == {"cat": 9.0, "dog": 1.0}
+    assert parse_scenario(CLOSED + "think_time_s = 0.5", "f.toml").load.concurrency == (1, 8)
 
 
 def test_search_path_is_relative_to_the_file(tmp_path: Path) -> None:

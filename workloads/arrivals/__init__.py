@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.arrivals.exact import words
-from workloads.arrivals.parameter import Parameter, Value, WorkloadError, did_you_mean
+from workloads.arrivals.parameter import Parameter, Value, WorkloadError
 from workloads.arrivals.profile import burst, diurnal, ramp, step
 from workloads.arrivals.renewal import constant, gamma, poisson
 from workloads.arrivals.replay import replay
+from workloads.meant import did_you_mean
 
 __all__ = [
     "ARRIVALS",
@@ -25,7 +26,6 @@ __all__ = [
     "WorkloadError",
     "arrivals",
     "checked_shape",
-    "did_you_mean",
     "find",
     "is_stationary",
     "words",
@@ -190,7 +190,7 @@ def find(name: str) -> ArrivalProcess:
     """
     if name not in ARRIVALS:
         raise WorkloadError(
-            f"no arrival process is called {name!r}; {did_you_mean(name, ARRIVALS)}"
+            f"no arrival process is called {name!r}{did_you_mean(name, ARRIVALS)}; "
             f"choose from {', '.join(ARRIVALS)}"
         )
     return ARRIVALS[name]
@@ -216,7 +216,7 @@ def checked_shape(name: str, shape: Mapping[str, Any]) -> dict[str, Value]:
     for key in shape:
         if key not in known:
             raise WorkloadError(
-                f"there is no key 'load.shape.{key}' for {name!r}; {did_you_mean(key, known)}"
+                f"there is no key 'load.shape.{key}' for {name!r}{did_you_mean(key, known)}; "
                 f"it knows {', '.join(known) or 'none'}"
             )
     whole = {key: one.checked(shape.get(key, one.default)) for key, one in known.items()}

@@ -1,8 +1,6 @@
 """What an arrival process lets a scenario set: names, defaults, ranges, and words for mistakes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 Value: TypeAlias = float | list[list[float]]
@@ -13,12 +11,6 @@ _PAIR = 2
 
 class WorkloadError(ValueError):
     """Something asked for that does not exist, or that cannot be drawn with these numbers."""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'? ``, or nothing where no known word is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 @dataclass(frozen=True, slots=True)
