@@ -7,7 +7,7 @@ from time import perf_counter_ns, sleep, thread_time_ns
 
 from fastapi import FastAPI
 
-from architectures.contract import StageTiming
+from architectures.contract import Problem, StageTiming
 from architectures.front import create_app
 from architectures.front.serve import listening_socket, serve
 from architectures.graph import Answer, Graph, Inputs
@@ -23,13 +23,15 @@ STAGE = "delay"
 class NullService:
     """Delays requests as its behaviour says, in the order they come.
 
-    The answer is ``{"index": i, "delay_ns": d}``: which request this was, and its drawn delay.
+    The answer is ``{"index": i, "delay_ns": d}``: which request this was, and its due delay.
     """
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self._delays_ns: list[int] = behaviour.delays_ns().tolist()
+        self._lots: list[float] = behaviour.lots().tolist()
         self._arrived = 0
+        self._first_ns = 0
         self._sleeper = Sleeper()
 
     async def run(self, _graph: Graph, _request: Inputs) -> Answer:
@@ -37,21 +39,29 @@ class NullService:
         started_ns = perf_counter_ns()
         index = self._arrived
         self._arrived += 1
-        if index == 0 and self._behaviour.freeze_s > 0:
-            asyncio.get_running_loop().call_later(self._behaviour.freeze_after_s, self._freeze)
-        delay_ns = self._delays_ns[index % TABLE_SIZE]
+        if index == 0:
+            self._begin(started_ns)
+        elapsed_s = (started_ns - self._first_ns) / 1e9
+        delay_ns = self._delays_ns[index % TABLE_SIZE] + self._behaviour.added_ns(elapsed_s)
         _burn(round(self._behaviour.burn_s * 1e9))
         await self._sleeper.until(started_ns + delay_ns)
+        if self._lots[index % TABLE_SIZE] < self._behaviour.failing(elapsed_s):
+            raise Problem("scripted", 500, f"Request {index} was to fail, and did.")
         kept_ns = perf_counter_ns() - started_ns
         timing = StageTiming(STAGE, kept_ns, 0, delay_ns, 1)
         return Answer({"index": index, "delay_ns": delay_ns}, (timing,))
 
+    def _begin(self, first_ns: int) -> None:
+        """Time runs from the first request: it is what client and server both know."""
+        self._first_ns = first_ns
+        loop = asyncio.get_running_loop()
+        for after_s, for_s in self._behaviour.freezes:
+            # On the event loop: nothing is read, nothing is answered.
+            loop.call_later(after_s, sleep, for_s)
+
     def close(self) -> None:
         """Stop keeping time."""
         self._sleeper.close()
-
-    def _freeze(self) -> None:
-        sleep(self._behaviour.freeze_s)  # on the event loop: nothing is read, nothing is answered
 
 
 def _burn(cpu_ns: int) -> None:
