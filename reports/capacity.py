@@ -64,6 +64,11 @@ class Capacity:
     efficiency: Estimate
     estimates: Mapping[str, Estimate]
 
+    @property
+    def confirming(self) -> list[TrialResult]:
+        """The confirming trials that were recorded."""
+        return [block.confirming for block in self.blocks if block.confirming is not None]
+
     def by_block(self) -> dict[int, Value]:
         """The capacity each block found."""
         return {found.record.block: found.rps for found in self.blocks}

@@ -146,7 +146,8 @@ def _why(trials: list[TrialRecord]) -> str:
 
 def _unfinished(results: Results) -> Iterator[Sentence]:
     """That the run did not reach its end."""
-    recorded, meant = len(results.run.trials), len(results.record.schedule)
+    recorded = len(results.run.trials)
+    meant = sum(place.probe is None for place in results.record.schedule)
     if results.record.status != "complete" or recorded < meant:
         yield Sentence(
             f"This run is unfinished ({results.record.status}): {recorded} of "
@@ -178,7 +179,8 @@ def _closed_loop(results: Results) -> Iterator[Sentence]:
 
 def _wrong_answers(results: Results) -> Iterator[Sentence]:
     """That answers differed from the reference."""
-    checks = [t.verification for t in results.run.trials if t.verification is not None]
+    trials = (*results.run.trials, *results.run.probes)
+    checks = [trial.verification for trial in trials if trial.verification is not None]
     different = sum(check.before_different + check.under_load_different for check in checks)
     if different:
         checked = sum(check.before + check.under_load for check in checks)

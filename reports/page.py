@@ -12,13 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from reports import record_tables, tables
+from reports import capacity_tables, cost_tables, record_tables, tables, usage_tables
+from reports.charts.capacity import capacity_charts
 from reports.charts.components import component_bars
 from reports.charts.figure import Chart
 from reports.charts.responses import response_times
 from reports.charts.series import time_series
 from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
+from reports.charts.sweep import sweep
 from reports.claims import answer
 from reports.ranking import Sentence
 from reports.results import Cell, Results, glimpse
@@ -44,6 +46,11 @@ class Section:
     tables: Sequence[Table] = ()
     folded: Sequence[Table] = ()
     small: bool = False
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self.charts or self.tables or self.folded)
 
 
 def write_page(path: Path, results: Results) -> None:
@@ -99,9 +106,9 @@ def _figure(chart: Chart) -> Markup:
 
 
 def _sections(results: Results) -> list[Section]:
-    """The page after the answer, in reading order."""
+    """The page after the answer, in reading order; a run without load steps has fewer."""
     steps = steps_by_rate(results)
-    return [
+    every = [
         Section(
             "answer",
             "Side by side",
@@ -109,7 +116,13 @@ def _sections(results: Results) -> list[Section]:
             tables=[tables.headline(results, s) for s in steps],
             small=True,
         ),
-        Section("saturation", "Offered and answered", tables=[tables.saturation(results)]),
+        *_capacity(results),
+        Section(
+            "saturation",
+            "Offered and answered",
+            list(sweep(results)),
+            tables=_present([tables.saturation(results)]),
+        ),
         Section(
             "response",
             "Response times",
@@ -125,13 +138,46 @@ def _sections(results: Results) -> list[Section]:
             _stage_charts(results),
             folded=_present([tables.stages(results.at(s.index), s) for s in steps]),
         ),
+        *_resources(results),
+        *_floor(results),
+        *_evidence(results),
+    ]
+    return [section for section in every if results.record.steps or section.filled]
+
+
+def _capacity(results: Results) -> list[Section]:
+    """Only where capacities were searched for."""
+    table = capacity_tables.capacity(results)
+    if table is None:
+        return []
+    folded = _present([capacity_tables.searches(results), capacity_tables.probes(results)])
+    charts = list(capacity_charts(results))
+    return [Section("capacity", "Capacity", charts, tables=[table], folded=folded)]
+
+
+def _resources(results: Results) -> list[Section]:
+    """What SUTs use, and what that costs."""
+    steps = steps_by_rate(results)
+    kinds = (usage_tables.components, usage_tables.moved, usage_tables.gpus)
+    return [
         Section(
             "usage",
             "What it uses",
             [chart for step in steps for chart in component_bars(results, step)],
-            folded=_present([tables.components(results, s) for s in steps]),
+            folded=_present([kind(results, step) for kind in kinds for step in steps]),
         ),
-        *_floor(results),
+        Section(
+            "cost",
+            "What it costs",
+            tables=cost_tables.costs(results),
+            folded=_present([cost_tables.prices(results)]),
+        ),
+    ]
+
+
+def _evidence(results: Results) -> list[Section]:
+    """What everything above rests on."""
+    return [
         Section(
             "trials",
             "Can the trials be trusted?",
@@ -144,7 +190,7 @@ def _sections(results: Results) -> list[Section]:
             "Every figure",
             folded=_present(
                 [
-                    *(tables.every_metric(results, s) for s in steps),
+                    *(tables.every_metric(results, s) for s in steps_by_rate(results)),
                     record_tables.trial_values(results),
                 ]
             ),

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.record import TrialPlace, TrialRecord
+from harness.record import RunRecord, TrialPlace, TrialRecord
 from reports.estimate import Missing
 from reports.metrics import BY_KEY, METRICS
 from reports.results import Results
-from reports.tables import Shown, Table, column, placed
+from reports.tables import Shown, Table, column, placed, spoken_of
 from reports.trial_result import TrialResult
 from reports.wording import DASH, number, plain
 
@@ -16,24 +16,41 @@ _SEEN = ("throughput_rps", "response_p50_ms", "error_share")
 
 
 def validity(results: Results) -> Table:
-    """Every trial of the schedule, in the order it was run, with every reason to doubt it."""
+    """Every trial in the order it was run, probes too, with every reason to doubt it."""
     measured = {trial.record.place: trial for cell in results.cells for trial in cell.trials}
     asked = {step.index: placed(step) for step in results.record.steps}
     rows = [
-        [
-            Shown(str(place.order + 1)),
-            Shown(str(place.block)),
-            Shown(place.sut, tone="text"),
-            asked[place.step],
-            *_trial(measured.get(place)),
-        ]
-        for place in sorted(results.record.schedule, key=lambda place: place.order)
+        (place, asked[place.step], _trial(measured.get(place)))
+        for place in results.record.schedule
+        if place.probe is None
     ]
+    rows += [(probe.record.place, _probed(probe), _trial(probe)) for probe in results.probes]
+    rows.sort(key=lambda row: row[0].order)
     texts = ("SUT", "Step", "Verdict", "Why, and what to do")
     names = [Shown("#"), Shown("Block"), *(Shown(name, tone="text") for name in texts)]
     seen = (column(BY_KEY[key]) for key in _SEEN)
     note = "Trials that are not trusted are shown here and drawn dotted; no estimate rests on them."
-    return Table("Every trial, in the order it was run", [*names, *seen], rows, note, wide=True)
+    if results.probes:
+        note += (
+            " Probes belong to a capacity search, which judges them itself: it looks for the rate "
+            "at which trust and objective give out."
+        )
+    shown = [
+        [
+            Shown(str(number + 1)),
+            Shown(str(place.block)),
+            Shown(place.sut, tone="text"),
+            step,
+            *found,
+        ]
+        for number, (place, step, found) in enumerate(rows)
+    ]
+    return Table("Every trial, in the order it was run", [*names, *seen], shown, note, wide=True)
+
+
+def _probed(probe: TrialResult) -> Shown:
+    record = probe.record
+    return Shown(f"probe {record.place.probe}, {number(record.offered_rps)} rps", tone="text")
 
 
 def _trial(trial: TrialResult | None) -> list[Shown]:
@@ -57,6 +74,8 @@ def _reasons(record: TrialRecord) -> Shown:
         (r.code, f"{r.seen}; fine would be {r.threshold}. To do: {r.remedy}.")
         for r in record.reasons
     ]
+    if record.ended_early:
+        said.insert(0, ("ended early", f"{record.ended_early}."))
     if record.error:
         said.insert(0, ("error", record.error))
     return Shown("", tone="text", items=said)
@@ -70,19 +89,18 @@ def _value(value: float | Missing | None, unit: str) -> Shown:
 
 def trial_values(results: Results) -> Table | None:
     """Every metric of every trial that was played, trusted or not: what estimates are made of."""
-    trials = sorted(
-        (t for cell in results.cells for t in cell.trials if t.values),
-        key=lambda trial: trial.record.place.order,
-    )
+    every = [*(trial for cell in results.cells for trial in cell.trials), *results.probes]
+    trials = sorted((t for t in every if t.values), key=lambda trial: trial.record.place.order)
+    metrics = spoken_of(results)
     rows = [
         [
             Shown(_place(trial.record.place)),
             _verdict(trial.record),
-            *(_value(trial.values[metric.key], metric.unit) for metric in METRICS),
+            *(_value(trial.values[metric.key], metric.unit) for metric in metrics),
         ]
         for trial in trials
     ]
-    head = [Shown("Trial"), Shown("Verdict"), *(column(metric) for metric in METRICS)]
+    head = [Shown("Trial"), Shown("Verdict"), *(column(metric) for metric in metrics)]
     return Table("Every trial's figures", head, rows, wide=True) if rows else None
 
 
@@ -90,7 +108,8 @@ def accuracy(results: Results) -> Table:
     """Answers compared with the in-process reference, over all trials of a SUT."""
     rows = []
     for sut in results.record.suts:
-        found = [t.verification for t in results.run.trials if t.place.sut == sut.key]
+        trials = (*results.run.trials, *results.run.probes)
+        found = [t.verification for t in trials if t.place.sut == sut.key]
         checks = [check for check in found if check is not None]
         wrong = sum(c.before_different + c.under_load_different for c in checks)
         first = next((c.first_difference for c in checks if c.first_difference), "")
@@ -110,15 +129,16 @@ def accuracy(results: Results) -> Table:
 
 def conditions(results: Results) -> Table | None:
     """What the load generator and the machine were doing in each trial."""
-    generator = _keys(trial.generator for trial in results.run.trials)
-    pressure = _keys(trial.pressure for trial in results.run.trials)
+    trials = sorted((*results.run.trials, *results.run.probes), key=lambda t: t.place.order)
+    generator = _keys(trial.generator for trial in trials)
+    pressure = _keys(trial.pressure for trial in trials)
     rows = [
         [
             Shown(_place(trial.place)),
             *(_reading(trial.generator.get(key)) for key in generator),
             *(_reading(trial.pressure.get(key)) for key in pressure),
         ]
-        for trial in results.run.trials
+        for trial in trials
     ]
     head = [Shown("Trial"), *(Shown(key, "generator") for key in generator)]
     head += [Shown(key, "host") for key in pressure]
@@ -130,7 +150,8 @@ def _keys(readings: Iterable[Mapping[str, float]]) -> list[str]:
 
 
 def _place(place: TrialPlace) -> str:
-    return f"{place.sut}, block {place.block}, step {place.step}"
+    part = f"step {place.step}" if place.probe is None else f"probe {place.probe}"
+    return f"{place.sut}, block {place.block}, {part}"
 
 
 def _reading(value: float | None) -> Shown:
@@ -162,11 +183,16 @@ def environment(results: Results) -> list[Table]:
     who = ensemble.model_dump(exclude={"models"})
     return [
         _pairs("Fingerprint: must agree between compared runs", record.environment.fingerprint),
-        _pairs("Description", record.environment.description),
+        _pairs("Description", {**record.environment.description, **_resumed(record)}),
         _pairs("Ensemble", {**who, **models}),
         _pairs("Scenario", dict(_flat(record.scenario))),
         _pairs("SUTs", {sut.key: sut.summary for sut in record.suts}),
     ]
+
+
+def _resumed(record: RunRecord) -> dict[str, str]:
+    """When a run was ended and taken up again: its blocks may lie far apart."""
+    return {"resumed": ", ".join(record.resumed)} if record.resumed else {}
 
 
 def _flat(scenario: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:

@@ -7,17 +7,20 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from reports.capacity import Capacity
 from reports.claims import answer
+from reports.cost_tables import KINDS, Spender, at_capacity, fitting, priced, spender
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric
 from reports.results import Cell, Results
 from reports.saturation import state
 from reports.trial_result import TrialResult
 
-SUMMARY_VERSION = 1
+SUMMARY_VERSION = 2
 """History of the summary.
 
 1  2026-11: first.
+2  2026-11: capacities, probes, prices and costs; concurrency and why a trial ended early.
 """
 
 _CLOCKLIKE = {"wall_ms": "ms", "queue_ms": "ms", "compute_ms": "ms", "hop_ms": "ms"}
@@ -52,9 +55,12 @@ def summary(results: Results) -> dict[str, Any]:
             }
             for ceiling in results.ceilings
         ],
+        "prices": results.prices.model_dump(mode="json") if results.prices else None,
+        "capacities": [_capacity(results, found) for found in results.capacities],
         "cells": [_cell(results, cell) for cell in results.cells],
         "comparisons": list(_comparisons(results)),
         "trials": [_trial(trial) for cell in results.cells for trial in cell.trials],
+        "probes": [_trial(probe) for probe in results.probes],
     }
 
 
@@ -71,7 +77,8 @@ def _cell(results: Results, cell: Cell) -> dict[str, Any]:
         "sut": cell.sut.key,
         "step": cell.step.index,
         "asked": cell.step.asked,
-        "offered_rps": cell.step.offered_rps,
+        "offered_rps": cell.step.offered_rps if cell.step.concurrency is None else None,
+        "concurrency": cell.step.concurrency,
         "state": state(results, cell),
         "recorded": len(cell.trials),
         "trusted": len(cell.trusted),
@@ -83,6 +90,31 @@ def _cell(results: Results, cell: Cell) -> dict[str, Any]:
         ],
         "cpu_ms": {name: _estimate(e, "CPU-ms") for name, e in cell.cpu_ms.items()},
         "pss_mb": {name: _estimate(e, "MB") for name, e in cell.pss_mb.items()},
+        "usd_per_million": _costs(results, spender(cell.sut.key, cell.trusted)),
+    }
+
+
+def _capacity(results: Results, found: Capacity) -> dict[str, Any]:
+    return {
+        "sut": found.sut.key,
+        "rps": _estimate(found.rps, "rps"),
+        "efficiency": _estimate(found.efficiency, "share"),
+        "estimates": {m.key: _estimate(found.estimates[m.key], m.unit) for m in METRICS},
+        "usd_per_million": _costs(results, at_capacity(found)),
+        "searches": [block.record.model_dump() for block in found.blocks],
+    }
+
+
+def _costs(results: Results, spent: Spender) -> dict[str, Any]:
+    """By every price row that prices a machine as the run's was."""
+    if results.prices is None:
+        return {}
+    return {
+        name: {
+            kind: _estimate(estimate, "USD per million")
+            for kind, estimate in zip(KINDS, priced(results.prices.price[name], spent), strict=True)
+        }
+        for name in fitting(results.prices, [spent])
     }
 
 
@@ -109,6 +141,7 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
         **record.place.model_dump(),
         "outcome": record.outcome,
         "error": record.error,
+        "ended_early": record.ended_early,
         "valid": record.valid,
         "reasons": [reason.model_dump() for reason in record.reasons],
         "values": {

@@ -9,10 +9,10 @@ from harness.record import Step
 from reports.ceiling import CeilingEstimate
 from reports.claims import at
 from reports.estimate import LEVEL, Estimate, Missing
-from reports.metrics import BY_KEY, METRICS, Metric
+from reports.metrics import BY_KEY, GPU, METRICS, Metric
 from reports.results import Cell, Results
-from reports.saturation import STATES, State, state, steps_by_rate
-from reports.wording import DASH, interval, plain
+from reports.saturation import STATES, State, open_steps, state, steps_by_rate
+from reports.wording import DASH, inside, interval, plain
 
 Tone: TypeAlias = Literal["", "text", "muted", "good", "bad", "doubt"]
 
@@ -79,15 +79,31 @@ def column(metric: Metric, name: str = "") -> Shown:
 
 def named(results: Results, cell: Cell) -> Shown:
     """A SUT as a row's name."""
-    place = [s.key for s in results.record.suts].index(cell.sut.key)
     left_out = len(cell.trials) - len(cell.trusted)
     under = f"{left_out} of {len(cell.trials)} trials left out" if left_out else ""
-    return Shown(cell.sut.key, under, swatch=f"--sut-{place % 8}")
+    return Shown(cell.sut.key, under, swatch=swatch(results, cell.sut.key))
+
+
+def swatch(results: Results, sut: str) -> str:
+    """A SUT's colour."""
+    return f"--sut-{[s.key for s in results.record.suts].index(sut) % 8}"
+
+
+def spoken_of(results: Results) -> list[Metric]:
+    """The metrics this run has something to say about: those of GPUs only where one was read."""
+    trials = (trial for cell in results.cells for trial in cell.trials if trial.values)
+    read = any(isinstance(trial.values["gpu_utilization"], float) for trial in trials)
+    return [metric for metric in METRICS if read or metric.key not in GPU]
 
 
 def placed(step: Step) -> Shown:
     """A step, in one line."""
     return Shown(at(step).replace(" ", "\N{NO-BREAK SPACE}"), tone="text")
+
+
+def offered(step: Step) -> str:
+    """What a step asks, as a caption begins."""
+    return at(step).capitalize() if step.concurrency is not None else f"Offered {at(step)}"
 
 
 HEADLINE = (
@@ -100,6 +116,7 @@ HEADLINE = (
     ("start_up_s", "Start-up"),
     ("efficiency_cpu", "CPU efficiency"),
     ("efficiency_rate", "Rate / ceiling"),
+    ("usd_per_million_reserved", "Cost, reserved"),
 )
 
 
@@ -109,14 +126,15 @@ def headline(results: Results, step: Step) -> Table:
     rows = [_headline_row(results, cell, keys) for cell in results.at(step.index)]
     rows += [_ceiling_row(ceiling, keys) for ceiling in results.ceilings]
     head = [Shown("SUT"), *(column(BY_KEY[key], name) for key, name in HEADLINE), Shown("SLO")]
-    return Table(f"Offered {at(step)}", head, rows, wide=True)
+    return Table(offered(step), head, rows, wide=True)
 
 
 def _headline_row(results: Results, cell: Cell, keys: Iterable[str]) -> list[Shown]:
     found = state(results, cell)
     figures = {key: seen(cell, BY_KEY[key]) for key in keys}
-    if found != "saturated":  # below saturation it says only how much was offered
-        figures["efficiency_rate"] = replace(figures["efficiency_rate"], tone="muted")
+    if found not in {"saturated", "closed"}:  # below it, they say only how much was offered
+        for key in ("efficiency_rate", "usd_per_million_reserved"):
+            figures[key] = replace(figures[key], tone="muted")
     return [named(results, cell), *figures.values(), _state(found)]
 
 
@@ -136,6 +154,7 @@ _TONES: dict[State, Tone] = {
     "late": "bad",
     "saturated": "bad",
     "mixed": "doubt",
+    "closed": "muted",
     "unknown": "muted",
 }
 
@@ -147,9 +166,10 @@ def _state(found: State) -> Shown:
 def every_metric(results: Results, step: Step) -> Table:
     """All that is measured, at one step: a row a metric."""
     cells = [*results.at(step.index), *results.at(step.index, answers=False)]
-    rows = [[column(metric), *(seen(cell, metric) for cell in cells)] for metric in METRICS]
+    metrics = spoken_of(results)
+    rows = [[column(metric), *(seen(cell, metric) for cell in cells)] for metric in metrics]
     head = [Shown("Metric"), *(named(results, cell) for cell in cells)]
-    return Table(f"Every metric, offered {at(step)}", head, rows, wide=True)
+    return Table(f"Every metric, {inside(offered(step))}", head, rows, wide=True)
 
 
 _SATURATION = (
@@ -163,13 +183,13 @@ _SATURATION = (
 )
 
 
-def saturation(results: Results) -> Table:
-    """Every SUT at every step, lowest rate first."""
+def saturation(results: Results) -> Table | None:
+    """Every SUT at every step that offers a rate, lowest first."""
     rows = []
     for sut in results.record.suts:
         if not sut.answers:
             continue
-        for step in steps_by_rate(results):
+        for step in open_steps(results):
             cell = results.cell(sut.key, step.index)
             metrics = (BY_KEY[key] for key, _ in _SATURATION)
             figures = [seen(cell, metric) for metric in metrics]
@@ -183,8 +203,9 @@ def saturation(results: Results) -> Table:
             )
     columns = (column(BY_KEY[key], name) for key, name in _SATURATION)
     head = [Shown("SUT"), Shown("Step", tone="text"), *columns, Shown("State")]
-    note = "; ".join(f"{name}: {words}" for name, words in STATES.items())
-    return Table("What became of the offered rate", head, rows, f"{note}.", wide=True)
+    note = "; ".join(f"{name}: {words}" for name, words in STATES.items() if name != "closed")
+    table = Table("What became of the offered rate", head, rows, f"{note}.", wide=True)
+    return table if rows else None
 
 
 _COMPARED = (
@@ -212,7 +233,7 @@ def comparisons(results: Results, step: Step) -> Table | None:
         f"Each interval stands alone at {LEVEL:.0%}: of twenty such words about one is wrong by "
         "chance. The answer at the top uses stricter ones."
     )
-    return Table(f"SUTs against each other, offered {at(step)}", head, rows, note, wide=True)
+    return Table(f"SUTs against each other, {inside(offered(step))}", head, rows, note, wide=True)
 
 
 def _ratio(ratio: Estimate, word: str) -> Shown:
@@ -237,28 +258,7 @@ def stages(cells: Sequence[Cell], step: Step) -> Table | None:
     names = ("wall", "queue", "compute", "hop")
     head = [Shown("SUT"), Shown("Stage", tone="text"), *(Shown(name, "ms") for name in names)]
     head.append(Shown("mean batch", "requests"))
-    return Table(f"Stages, offered {at(step)}", head, rows) if rows else None
-
-
-def components(results: Results, step: Step) -> Table | None:
-    """Each component of each SUT: CPU per request and PSS when the sum was highest."""
-    rows = [
-        [
-            Shown(cell.sut.key),
-            Shown(name, tone="text"),
-            shown(cell.cpu_ms.get(name), "CPU-ms"),
-            shown(cell.pss_mb.get(name), "MB"),
-        ]
-        for cell in [*results.at(step.index), *results.at(step.index, answers=False)]
-        for name in dict.fromkeys([*cell.cpu_ms, *cell.pss_mb])
-    ]
-    head = [
-        Shown("SUT"),
-        Shown("Component", tone="text"),
-        Shown("CPU per request", "CPU-ms"),
-        Shown("PSS at the peak", "MB"),
-    ]
-    return Table(f"Components, offered {at(step)}", head, rows) if rows else None
+    return Table(f"Stages, {inside(offered(step))}", head, rows) if rows else None
 
 
 _FLOOR = (

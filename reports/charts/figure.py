@@ -4,7 +4,7 @@ Colours are names of CSS custom properties (``--sut-0``); the page's script puts
 so that one figure serves light and dark.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -84,4 +84,27 @@ def upright(x: float, text: str) -> dict[str, Any]:
             "font": {"color": "--muted", "size": 11},
             "textangle": 0,
         },
+    }
+
+
+def level(y: float, text: str) -> dict[str, Any]:
+    """A named level line across the chart."""
+    line = upright(y, text)
+    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "yref": "y"}
+    return {**line, **ends, "label": {**line["label"], "textposition": "end"}}
+
+
+def error_bars(estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """The estimates' intervals as error bars; none where there is no interval."""
+    known = [np.nan if e.point is None else e.point for e in estimates]
+    lows = [p if e.low is None else e.low for e, p in zip(estimates, known, strict=True)]
+    highs = [p if e.high is None else e.high for e, p in zip(estimates, known, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": numbers(np.subtract(highs, known)),
+        "arrayminus": numbers(np.subtract(known, lows)),
+        "color": "--soft",
+        "thickness": 1.4,
+        "width": 5,
     }

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from harness.record import Step
-from reports.charts.figure import Chart, axis, look, numbers, points, upright
+from reports.charts.figure import Chart, axis, error_bars, look, points, upright
+from reports.claims import at
 from reports.metrics import BY_KEY
 from reports.results import Results
 
@@ -19,11 +18,9 @@ def side_by_side(results: Results, step: Step) -> Iterator[Chart]:
     limits = {"throughput_rps": best.rate_rps.point, "cpu_ms": best.cpu_ms.point} if best else {}
     for key in DRAWN:
         metric, found = BY_KEY[key], [cell.estimates[key] for cell in cells]
-        known = [e.point if e.point is not None else np.nan for e in found]
-        if not np.isfinite(known).any():
+        highs = [e.point if e.high is None else e.high for e in found if e.point is not None]
+        if not highs:
             continue
-        lows = [p if e.low is None else e.low for e, p in zip(found, known, strict=True)]
-        highs = [p if e.high is None else e.high for e, p in zip(found, known, strict=True)]
         colours = [look(results, cell.sut.key)[0] for cell in cells]
         limit = limits.get(key)
         trace = {
@@ -32,27 +29,19 @@ def side_by_side(results: Results, step: Step) -> Iterator[Chart]:
             "x": points(found),
             "y": [cell.sut.key for cell in cells],
             "marker": {"color": colours, "size": 9},
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": numbers(np.subtract(highs, known)),
-                "arrayminus": numbers(np.subtract(known, lows)),
-                "color": "--soft",
-                "thickness": 1.4,
-                "width": 5,
-            },
+            "error_x": error_bars(found),
             "hovertemplate": "%{y} %{x:.3~g}<extra></extra>",
         }
         layout = {
             "showlegend": False,
             "xaxis": axis(
                 f"{metric.name}, {metric.unit}",
-                range=[0, 1.1 * float(np.nanmax([*highs, limit or 0]))],
+                range=[0, 1.1 * max([*(high or 0.0 for high in highs), limit or 0.0])],
             ),
             "yaxis": {"automargin": True, "range": [-0.6, len(cells) - 0.4]},
             "shapes": [upright(limit, "ceiling")] if limit else [],
         }
-        where = f"{metric.name}, {step.asked}"
+        where = f"{metric.name}, {step.asked if step.concurrency is None else at(step)}"
         yield Chart(
             f"side-{step.index}-{key}",
             where,
