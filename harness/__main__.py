@@ -153,8 +153,10 @@ def check(scenario: Path) -> None:
     resolved = resolve(read_scenario(scenario))
     load = resolved.scenario.load
     print(f"{scenario} can be run: {', '.join(resolved.suts)}")
+    steps = len(load.offered()) + len(load.concurrency)
+    search = ", then a capacity search each" if resolved.scenario.capacity else ""
     print(
-        f"{load.blocks} blocks of {len(resolved.suts)} SUTs at {len(load.rates)} load steps: "
+        f"{load.blocks} blocks of {len(resolved.suts)} SUTs at {steps} load steps{search}: "
         f"about {expected_s(resolved.scenario) / 60:.0f} minutes; "
         f"SUT on cores {resolved.cores.sut}, load from cores {resolved.cores.harness}"
     )

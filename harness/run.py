@@ -6,6 +6,8 @@ from rich.console import Console
 
 from harness.bench import Bench
 from harness.blocks import bytes_left, play_blocks
+from harness.capacity.find import limits_of
+from harness.capacity.table import capacity_table
 from harness.disk import full_in_words, payload_bytes, require
 from harness.environment import now_utc, package_version, pinned, read_environment
 from harness.expected import CEILING_S, ceiling_s, expected_s, references_s
@@ -109,10 +111,15 @@ def _play(resolved: Resolved, directory: RunDirectory, record: RunRecord, screen
     require(directory.path, bytes_left(bench, record))
     record = play_blocks(resolved, bench, record, screen)
     trials = directory.trials()
-    screen.show(outcome_table(directory, record, trials, bench.scenario.slo.response_time_s))
+    capacities = directory.capacities()
+    if record.steps:
+        screen.show(outcome_table(directory, record, trials, bench.scenario.slo.response_time_s))
+    if capacities:
+        screen.show(capacity_table(capacities))
     if all(trial.outcome == "failed" for trial in trials):
+        errors = [*(trial.error for trial in trials), *(found.end for found in capacities)]
         raise NothingPlayedError(
-            f"no trial could be played; {directory.path} says why. The first: {trials[0].error}"
+            f"no trial could be played; {directory.path} says why. The first: {errors[0]}"
         )
 
 
@@ -145,6 +152,8 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
     make_payloads(resolved, directory)
     ceiling, best = _search_ceiling(resolved, directory, screen)
     trace_rps = read_sources(scenario, directory).trace_rps
+    if scenario.capacity is not None:
+        limits_of(scenario, _ceiling_rps(ceiling, best))  # said now, not after all load steps
     steps = steps_of(scenario, _ceiling_rps(ceiling, best), trace_rps)
     write_plans(scenario, steps, directory)
     search = scenario.capacity is not None

@@ -116,6 +116,11 @@ class RunDirectory:
         """What a SUT's capacity search in one block has found."""
         return self.path / "capacity" / f"b{block:02}-{sut.replace(':', '-')}.json"
 
+    def capacities(self) -> list[CapacityRecord]:
+        """What every capacity search that has ended has found, block after block."""
+        found = sorted((self.path / "capacity").glob("b*.json"))
+        return [CapacityRecord.model_validate_json(path.read_text()) for path in found]
+
     def discard_if_empty(self) -> None:
         """Remove the folder of a run that never came to be: one without ``run.json``."""
         if not (self.path / "run.json").exists():
