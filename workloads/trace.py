@@ -112,7 +112,9 @@ def _table(path: Path) -> pa.Table:
             table = pq.read_table(path)
         else:
             as_text = dict.fromkeys(_COLUMNS, pa.string())
-            options = pc.ConvertOptions(column_types=as_text, strings_can_be_null=True)
+            options = pc.ConvertOptions(
+                column_types=as_text, strings_can_be_null=True, null_values=[""]
+            )
             table = pc.read_csv(path, convert_options=options)
     except (OSError, pa.ArrowException) as error:
         raise WorkloadError(f"{path}: cannot be read as a trace ({error}); mend it") from error

@@ -10,11 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from architectures.in_process import COMMAND, InProcessRequest
+from architectures.in_process import COMMAND, CeilingReading, InProcessRequest, weighed
 from architectures.plugin import load_ensemble
 from architectures.spec import EnsembleChoice
 
 SECOND = str(Path(__file__).parents[1] / "second_ensemble")
+PONDERED_S = 0.01
+"""Of a request for ``length`` (``second_ensemble/two_questions.py``)."""
+
 CHOICE = EnsembleChoice("language_guess", "plain", search_path=(SECOND,))
 
 
@@ -63,12 +66,45 @@ def test_the_ceiling_is_read_for_every_batch_size(asked: InProcessRequest, proce
         assert 0 < reading["cpu_s"] <= reading["wall_s"] * processes * 1.1
 
 
+@pytest.mark.parametrize(("slow", "processes"), [(1, 1), (3, 2)])
+def test_the_ceiling_of_a_mix_has_each_graph_by_its_share(
+    asked: InProcessRequest, slow: int, processes: int
+) -> None:
+    wanted = replace(
+        asked,
+        task="ceiling",
+        ensemble=replace(CHOICE, module="two_questions"),
+        weights={"guess": 4 - slow, "length": slow},
+        batch_sizes=(1, 3),
+        seconds=0.3,
+        processes=processes,
+        rows=(0, 1, 1),
+        out="",
+    )
+    for reading in readings(start(wanted.to_json())):
+        assert reading["images"] % reading["batch_size"] == 0
+        share_s = slow / 4 * PONDERED_S
+        assert reading["wall_s"] * processes / reading["images"] >= share_s
+        assert reading["cpu_s"] < reading["wall_s"] * processes
+
+
+def test_a_mix_is_weighed_by_the_time_of_a_request() -> None:
+    quick, slow = CeilingReading(2, 100, 1.0, 0.5), CeilingReading(2, 10, 1.0, 0.8)
+    mixed = weighed([quick, slow], [0.9, 0.1])
+    assert mixed.images == 110
+    assert mixed.wall_s / mixed.images == pytest.approx(0.9 * 0.01 + 0.1 * 0.1)
+    assert mixed.cpu_s / mixed.images == pytest.approx(0.9 * 0.005 + 0.1 * 0.08)
+    assert weighed([quick], [1.0]) is quick
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"graph": "gues"}, "has no graph 'gues'; it has guess"),
         ({"payloads": "/nowhere.parquet"}, "payloads /nowhere.parquet cannot be read"),
         ({"out": ""}, "references need `out`"),
+        ({"task": "ceiling", "rows": (0, 13)}, "rows go from 0 to 13, but there are 13 payloads"),
+        ({"task": "ceiling", "weights": {"gues": 1}}, "has no graph 'gues'; it has guess"),
         ({"ensemble": replace(CHOICE, tier="huge")}, "has no tier 'huge'; it has plain"),
     ],
 )
