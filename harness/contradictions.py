@@ -111,11 +111,41 @@ def _sweep(scenario: Scenario) -> Iterator[str]:
         )
 
 
+def _search(scenario: Scenario) -> Iterator[str]:
+    """A capacity search needs probes of one rate each, and room to move."""
+    section, load = scenario.capacity, scenario.load
+    if section is None:
+        return
+    if load.loop == "open" and not _one_rate(load.workload):
+        meant = ", ".join(name for name in ARRIVALS if _one_rate(name))
+        yield (
+            f"[capacity] searches one rate, and load.workload = {load.workload!r} goes through "
+            f"several; choose from {meant}"
+        )
+    if section.most_probe_s < section.probe_s:
+        yield (
+            f"capacity.most_probe_s = {section.most_probe_s:g} is below capacity.probe_s = "
+            f"{section.probe_s:g}; raise it"
+        )
+    start, most = parse_rate(section.start), parse_rate(section.most)
+    if start.unit == most.unit and start.number > most.number:
+        yield (
+            f"capacity.start = {section.start!r} is above capacity.most = {section.most!r}; "
+            "start below most"
+        )
+
+
+def _one_rate(workload: str) -> bool:
+    """Whether a plan of it is of one rate throughout, as far as anybody can tell of a trace."""
+    return ARRIVALS[workload].stationary or ARRIVALS[workload].replays
+
+
 CONTRADICTIONS: tuple[Contradiction, ...] = (
     _what_is_asked,
     _arrivals,
     _trace,
     _sweep,
+    _search,
     _bound,
     _drain,
 )

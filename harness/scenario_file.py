@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -108,8 +109,18 @@ def _place(path: tuple[int | str, ...]) -> tuple[type[Section], str, str]:
     title = "the top of the file"
     for depth, part in enumerate(path):
         declared = found.model_fields.get(str(part))
-        inner = declared.annotation if declared else None
-        if depth == len(path) - 1 or not (isinstance(inner, type) and issubclass(inner, Section)):
+        inner = _section(declared.annotation) if declared else None
+        if depth == len(path) - 1 or inner is None:
             return found, title, str(part)
-        found, title = inner, f"[{part}]"
+        found, title = inner, f"[{'.'.join(map(str, path[: depth + 1]))}]"
     return found, title, ""
+
+
+def _section(annotation: object) -> type[Section] | None:
+    """The section a key holds, be it one that may be absent; none where nobody declares names."""
+    if get_origin(annotation) is dict:
+        return None
+    for held in (annotation, *get_args(annotation)):
+        if isinstance(held, type) and issubclass(held, Section):
+            return held
+    return None
