@@ -15,11 +15,14 @@ import pyarrow.parquet as pq
 
 from architectures.contract import StageTiming, format_server_timing
 from harness.record import (
+    GPU_COLUMNS,
     USAGE_COLUMNS,
+    CapacityRecord,
     CeilingPoint,
     EnsembleRecord,
     Environment,
     Phases,
+    Probe,
     Reason,
     RunRecord,
     Step,
@@ -36,6 +39,9 @@ START_NS = 5_000_000_000_000
 DRAIN_S = 2.0
 LAG_NS = 140_000
 CEILING_RATE, CEILING_CPU_MS = 200.0, 5.0
+SENT_BYTES, SWITCHES = 900, 12
+"""Of one answered request, all components together."""
+GPU_SHARE, GPU_POWER_W = 0.4, 120.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,13 @@ class Plan:
     Attributes:
         doubts: (block, step, sut) -> reasons that trial bears.
         failed / absent: trials that ended in an error, or never ran.
+        early: trials that ended early, and why.
+        concurrency: closed-loop steps after those of ``rates``: clients, one request each.
+        searched_rps: capacity searches: SUT -> block -> the rates probed, the last one confirming
+            the last but one that held.
+        no_capacity: (block, sut) of searches that found none.
+        device: ``cuda`` reads a GPU.
+        old_usage: leave out the columns that format 1 has not.
     """
 
     suts: tuple[Truth, ...] = (MONOLITH, MICROSERVICES, RAY)
@@ -89,6 +102,25 @@ class Plan:
     doubts: dict[tuple[int, int, str], tuple[Reason, ...]] = field(default_factory=dict)
     failed: frozenset[tuple[int, int, str]] = frozenset()
     absent: frozenset[tuple[int, int, str]] = frozenset()
+    early: dict[tuple[int, int, str], str] = field(default_factory=dict)
+    concurrency: tuple[int, ...] = ()
+    searched_rps: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
+    no_capacity: frozenset[tuple[int, str]] = frozenset()
+    device: str = "cpu"
+    old_usage: bool = False
+    budget: dict[str, float] = field(default_factory=lambda: {"cores": 1, "memory_gib": 4.0})
+
+    def steps(self) -> list[Step]:
+        """Open-loop steps, then closed-loop steps."""
+        opened = [
+            Step(index=i, asked=f"{rate / CEILING_RATE:g} ceiling", offered_rps=rate)
+            for i, rate in enumerate(self.rates)
+        ]
+        closed = [
+            Step(index=len(opened) + i, asked=f"{n} at once", offered_rps=0, concurrency=n)
+            for i, n in enumerate(self.concurrency)
+        ]
+        return [*opened, *closed]
 
 
 SLOW_HOST = Reason(
@@ -105,17 +137,80 @@ def simulate(directory: Path, plan: Plan) -> RunRecord:
     (directory / "plans").mkdir(parents=True)
     schedule: list[TrialPlace] = []
     for block in range(plan.blocks):
-        for step, rate in enumerate(plan.rates):
-            arrivals = _freeze(directory / f"plans/b{block:02}-s{step:02}.parquet", plan, rate, rng)
+        for step in plan.steps():
+            path = directory / f"plans/b{block:02}-s{step.index:02}.parquet"
+            arrivals = None if step.concurrency else _freeze(path, plan, step.offered_rps, rng)
             for at in rng.permutation(len(plan.suts)):
                 truth = plan.suts[at]
-                place = TrialPlace(order=len(schedule), block=block, step=step, sut=truth.key)
+                order = len(schedule)
+                place = TrialPlace(order=order, block=block, step=step.index, sut=truth.key)
                 schedule.append(place)
-                if (block, step, truth.key) not in plan.absent:
-                    _trial(directory, plan, place, truth, arrivals)
+                if (block, step.index, truth.key) in plan.absent:
+                    continue
+                asked = arrivals or _clients(plan, truth, step.concurrency or 1)
+                _trial(directory, plan, place, truth, asked)
+        for truth in plan.suts:
+            if truth.key in plan.searched_rps:
+                _search(directory, plan, block, truth)
     record = _run_record(plan, tuple(schedule))
     write_record(directory / "run.json", record)
     return record
+
+
+def _clients(plan: Plan, truth: Truth, concurrency: int) -> LoadPlan:
+    """Requests as that many clients send them to a server with one place: one after another."""
+    span = plan.warm_up_s + plan.steady_s
+    gap_ns = int(truth.service_ms * 1.5e6)
+    offsets = np.arange(0, int(span * 1e9), gap_ns)
+    header = PlanHeader(
+        "closed", ("tag",), 0, plan.warm_up_s, plan.steady_s, plan.seed, concurrency=concurrency
+    )
+    zeros = np.zeros(len(offsets), np.int32)
+    return LoadPlan(header, offsets, zeros, zeros.astype(np.int8))
+
+
+def _search(directory: Path, plan: Plan, block: int, truth: Truth) -> None:
+    """Probe the given rates; one holds where the server keeps up with it."""
+    rates, probes = plan.searched_rps[truth.key][block], []
+    for number, rate in enumerate(rates):
+        place = TrialPlace(
+            order=1000 * (block + 1) + number, block=block, step=0, sut=truth.key, probe=number
+        )
+        path = directory / f"plans/{place.directory}.parquet"
+        arrivals = _freeze(path, plan, rate, np.random.default_rng([plan.seed, block, number]))
+        _trial(directory, plan, place, truth, arrivals)
+        probes.append(_probe(truth, place, rate, confirms=number == len(rates) - 1))
+    held = [p.offered_rps for p in probes if p.verdict == "holds"]
+    failed = [p.offered_rps for p in probes if p.verdict == "fails"]
+    found = bool(held) and (block, truth.key) not in plan.no_capacity
+    low = max(held, default=None)
+    record = CapacityRecord(
+        block=block,
+        sut=truth.key,
+        probes=tuple(probes),
+        low_rps=low,
+        high_rps=min(failed, default=None),
+        capacity_rps=low if found else None,
+        confirmed_by=len(probes) - 1 if found else None,
+        end="a separate trial confirmed it" if found else "even the lowest rate fails",
+    )
+    path = directory / "capacity" / f"b{block:02}-{truth.key.replace(':', '-')}.json"
+    path.parent.mkdir(exist_ok=True)
+    write_record(path, record)
+
+
+def _probe(truth: Truth, place: TrialPlace, rate: float, *, confirms: bool) -> Probe:
+    holds = rate * truth.service_ms < 850
+    return Probe(
+        place=place,
+        offered_rps=rate,
+        role="confirmation" if confirms else "doubling",
+        verdict="holds" if holds else "fails",
+        planned=400,
+        missed=0 if holds else 390,
+        failed=0,
+        why="as simulated",
+    )
 
 
 def _freeze(path: Path, plan: Plan, rate: float, rng: np.random.Generator) -> LoadPlan:
@@ -156,6 +251,7 @@ def _trial(
     arrivals: LoadPlan,
 ) -> None:
     rng = np.random.default_rng([plan.seed, place.order])
+    concurrency = arrivals.header.concurrency
     key = (place.block, place.step, place.sut)
     folder = directory / "trials" / place.directory
     folder.mkdir(parents=True)
@@ -178,13 +274,17 @@ def _trial(
     )
     done = START_NS + left[left >= 0]
     answered = int(((done >= steady_ns) & (done < end_ns)).sum())
-    _usage(folder, truth, phases, answered * truth.cpu_ms * speed / 1e3)
+    _usage(folder, plan, truth, phases, (answered * truth.cpu_ms * speed / 1e3, answered))
+    if plan.device != "cpu":
+        _gpu(folder, phases)
     write_record(
         folder / "trial.json",
         TrialRecord(
             place=place,
             outcome="ok",
             offered_rps=rate,
+            concurrency=concurrency,
+            ended_early=plan.early.get(key),
             start_up_s=truth.start_up_s * speed,
             phases=phases,
             info={"architecture": truth.key.split(":")[0]},
@@ -193,7 +293,7 @@ def _trial(
             ),
             generator={"cpu_s": 0.4, "cores": 1.0},
             pressure={"cpu_some_avg10": 3.0},
-            reasons=plan.doubts.get(key, ()),
+            reasons=plan.doubts.get(key, ()) if place.probe is None else (),
         ),
     )
 
@@ -245,8 +345,14 @@ def _timing(service_ns: int, whole_ns: int) -> str:
     return format_server_timing(stages, whole_ns)
 
 
-def _usage(folder: Path, truth: Truth, phases: Phases, cpu_s: float) -> None:
-    """One second idle at 0.01 cores, then CPU spent evenly, read each quarter second."""
+def _usage(
+    folder: Path, plan: Plan, truth: Truth, phases: Phases, spent: tuple[float, int]
+) -> None:
+    """One second idle at 0.01 cores, then all is spent evenly, read each quarter second.
+
+    ``spent`` is the CPU-seconds and the answers of the steady state.
+    """
+    cpu_s, answered = spent
     shares = np.array([3.0] + [1.0] * (len(truth.components) - 1))
     shares /= shares.sum()
     steady = (phases.end_ns - phases.steady_ns) / 1e9
@@ -255,14 +361,35 @@ def _usage(folder: Path, truth: Truth, phases: Phases, cpu_s: float) -> None:
     for i, t in enumerate(times):
         loaded = max(int(t) - phases.start_ns, 0) / 1e9
         idle = min(int(t) - int(times[0]), 1_000_000_000) / 1e9 * 0.01
+        seldom = i % 4 == 3
         for name, share in zip(truth.components, shares, strict=True):
-            pss = int(truth.pss_mb * 1e6 * share * min(1, (i + 1) / 8)) if i % 4 == 3 else None
-            spent = 1.5 + share * (idle + loaded * cpu_s / steady)
-            rows.append((int(t), name, 1, 4, spent, pss, int(truth.pss_mb * 2e6 * share)))
-        rows.append((int(t), "generator", 2, 3, loaded * 0.05, None, 90_000_000))
-    columns = dict(zip(USAGE_COLUMNS[:7], zip(*rows, strict=True), strict=True))
-    table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
+            pss = int(truth.pss_mb * 1e6 * share * min(1, (i + 1) / 8)) if seldom else None
+            used = 1.5 + share * (idle + loaded * cpu_s / steady)
+            done = share * answered * loaded / steady
+            moved = (done * SWITCHES, done * 2, 0, 0, done * SENT_BYTES, done * SENT_BYTES * 3)
+            more = [round(value) if seldom else None for value in moved]
+            rss = int(truth.pss_mb * 2e6 * share)
+            rows.append((int(t), name, 1, 4, used, pss, rss, *more))
+        own = [None] * 6
+        rows.append((int(t), "generator", 2, 3, loaded * 0.05, None, 90_000_000, *own))
+    columns = dict(zip(USAGE_COLUMNS, zip(*rows, strict=True), strict=True))
+    kept = USAGE_COLUMNS[:7] if plan.old_usage else USAGE_COLUMNS
+    table = pa.table({name: pa.array(list(columns[name])) for name in kept})
     pq.write_table(table, folder / "usage.parquet")
+
+
+def _gpu(folder: Path, phases: Phases) -> None:
+    """Two devices, the SUT on the second: evenly busy, read twice a second."""
+    rows: list[tuple[object, ...]] = []
+    for t in range(phases.start_ns - 10**9, phases.drained_ns, 500_000_000):
+        taken_j = (t - phases.start_ns + 10**9) / 1e9 * GPU_POWER_W
+        rows.append((t, 0, None, 0.9, 2_000_000_000, 300.0, taken_j * 3))
+        rows.append((t, 1, None, GPU_SHARE, 9_000_000_000, GPU_POWER_W, taken_j))
+        rows.append((t, 1, "models", None, 3_000_000_000, None, None))
+    columns = dict(zip(GPU_COLUMNS, zip(*rows, strict=True), strict=True))
+    pq.write_table(
+        pa.table({k: pa.array(list(v)) for k, v in columns.items()}), folder / "gpu.parquet"
+    )
 
 
 def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
@@ -283,6 +410,7 @@ def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
         scenario={
             "name": "simulated",
             "slo": {"response_time_s": plan.slo_s, "percentile": 95.0, "error_ratio": 0.01},
+            "budget": plan.budget,
         },
         environment=Environment(
             fingerprint={"cpu": "simulated", "cores": "2"}, description={"kernel": "6.1"}
@@ -291,7 +419,7 @@ def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
             module="simulated.ensemble",
             name="simulated",
             tier="tiny",
-            device="cpu",
+            device=plan.device,
             models={"category": "a"},
             weights_digest="00ff",
             meaningful=plan.meaningful,
@@ -299,10 +427,7 @@ def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
         ceiling=tuple(_ceiling(plan)),
         best_batch=16,
         suts=suts,
-        steps=tuple(
-            Step(index=i, asked=f"{rate / CEILING_RATE:g} ceiling", offered_rps=rate)
-            for i, rate in enumerate(plan.rates)
-        ),
+        steps=tuple(plan.steps()),
         schedule=schedule,
         status=plan.status,  # type: ignore[arg-type]
     )
