@@ -21,7 +21,7 @@ from harness.hold import HeldError
 from harness.in_process import InProcessFailedError
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
-from harness.prepare import resolve
+from harness.prepare import recorded, resolve
 from harness.resume import ResumeError
 from harness.run import NothingPlayedError
 from harness.run import resume as resume_run
@@ -151,6 +151,7 @@ def list_() -> None:
 def check(scenario: Path) -> None:
     """Read SCENARIO and find every name in it, without starting anything."""
     resolved = resolve(read_scenario(scenario))
+    recorded(resolved)
     load = resolved.scenario.load
     print(f"{scenario} can be run: {', '.join(resolved.suts)}")
     steps = len(load.offered()) + len(load.concurrency)
