@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from architectures.plugin import Example
 from harness.drive import DriveResult, boot
+from tests.oracle.priority import ahead_of_others
 from workloads.payloads import write_payloads
 from workloads.plan import PlanHeader, build_plan, write_plan
 from workloads.sample import read_samples
@@ -21,13 +22,6 @@ from workloads.sample import read_samples
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, GENERATOR_CORE = CORES[-1], CORES[0]
 BODY_BYTES = 25_000
-
-
-def ahead_of_others(pid: int) -> None:
-    """Where we may, run before the machine's other work: its noise is not what is tested."""
-    with suppress(PermissionError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(1))
 
 
 class Known:
