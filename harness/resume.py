@@ -121,22 +121,11 @@ def _changed_files(record: RunRecord, directory: RunDirectory) -> list[str]:
     ]
 
 
-def clear_half_made(record: RunRecord, directory: RunDirectory, *, search: bool) -> None:
-    """Remove what was being made when the run ended: trials without a record, searches without."""
+def clear_half_made(directory: RunDirectory) -> None:
+    """Remove what was being made when the run ended: trials without a record.
+
+    Probes with one stay: a capacity search goes on from them.
+    """
     for folder in (directory.path / "trials").iterdir():
         if not (folder / "trial.json").exists():
             rmtree(folder)
-    if not search:
-        return
-    for sut in record.suts:
-        for block in range(record.scenario["load"]["blocks"]):
-            if not directory.capacity(block, sut.key).exists():
-                _clear_search(directory, block, sut.key)
-
-
-def _clear_search(directory: RunDirectory, block: int, sut: str) -> None:
-    pattern = f"b{block:02}-p[0-9]*-{sut.replace(':', '-')}"
-    for folder in (directory.path / "trials").glob(pattern):
-        rmtree(folder)
-    for plan in (directory.path / "plans").glob(f"{pattern}.parquet"):
-        plan.unlink()

@@ -97,7 +97,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
         Screen(console, expected_s(scenario)).drawn() as screen,
     ):
         check_unchanged(record, resolved, directory)
-        clear_half_made(record, directory, search=scenario.capacity is not None)
+        clear_half_made(directory)
         stamps = (*record.resumed, now_utc().isoformat(timespec="seconds"))
         record = record.model_copy(update={"resumed": stamps, "status": "running"})
         directory.save_run(record)
