@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,6 +16,9 @@ from harness.scenario import Scenario
 
 OVER = b"servebench: the run is over\n"
 """What a worker that looks for a master hears after the last trial."""
+
+HEARD = b"heard\n"
+"""What it answers."""
 
 _FAREWELL_LIMIT_S = 10.0
 _EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound
@@ -144,11 +147,15 @@ def farewell(asked: RemoteWorkers, limit_s: float = _FAREWELL_LIMIT_S) -> int:
         listening.listen()
         while told < asked.count and (left_ns := limit_ns - time.perf_counter_ns()) > 0:
             listening.settimeout(left_ns / 1e9)
-            try:
+            with suppress(OSError):
                 connection, _ = listening.accept()
-                with connection:
-                    connection.sendall(OVER)
-            except OSError:
-                continue
-            told += 1
+                told += _told(connection)
     return told
+
+
+def _told(connection: socket.socket) -> bool:
+    """Whether it was a worker: a Locust that still looks for its master connects here, too."""
+    with connection:
+        connection.settimeout(1.0)
+        connection.sendall(OVER)
+        return connection.recv(len(HEARD)) == HEARD

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Self, TypeAlias
 
 from harness.locust_process import LocustProcess
-from harness.remote_workers import OVER
+from harness.remote_workers import HEARD, OVER
 
 DEFAULT_PORT = 5557
 
@@ -102,17 +102,24 @@ def _greetings(master: Master, wait_s: float) -> Iterator[bytes]:
     since_ns = time.perf_counter_ns()
     while time.perf_counter_ns() - since_ns < wait_s * 1e9:
         greeting = _greeting(master)
-        if greeting.startswith(_LOCUST_GREETS) or greeting == OVER:
+        if _is_locust(greeting) or greeting == OVER:
             yield greeting
             since_ns = time.perf_counter_ns()
         time.sleep(_LOOK_S)
+
+
+def _is_locust(greeting: bytes) -> bool:
+    return greeting.startswith(_LOCUST_GREETS)
 
 
 def _greeting(master: Master) -> bytes:
     try:
         address = (master.host, master.port)
         with socket.create_connection(address, timeout=_CONNECT_LIMIT_S) as connection:
-            return connection.recv(len(OVER))
+            greeting = connection.recv(len(OVER))
+            if greeting == OVER:
+                connection.sendall(HEARD)
+            return greeting
     except OSError:
         return b""
 
@@ -131,34 +138,44 @@ def _one_trial(master: Master, folder: Path, only: str | None, say: Say) -> bool
         cores=sorted(os.sched_getaffinity(0)),
         workers=0,
     )
+    joined = False
     try:
-        for word, rest in _words(process):
+        for word, rest in _words(process, lambda: _is_locust(_greeting(master))):
             if word == "refused":
                 raise WorkerError(f"the run at {master} turned this worker away: {rest}")
             if word in ("full", "lost"):
                 return False
             if word == "joined":
+                joined = True
                 number, workers, url = rest.split(maxsplit=2)
                 say(f"joined as load worker {number} of {workers}; load goes to {url}")
             if word == "played":
                 process.let_end(_LEAVE_LIMIT_S)
                 say("played; waiting for the next trial")
                 return True
-        say(f"the trial was ended; waiting for the next\n{process.last_lines()}")
+        if joined:
+            say(f"the trial was ended before its end; waiting for the next\n{process.last_lines()}")
         return False
     finally:
         process.end(_LEAVE_LIMIT_S)
 
 
-def _words(process: LocustProcess) -> Iterator[tuple[str, str]]:
-    """Each line of the process, as its first word and the rest, until the process ends."""
-    pending = b""
+def _words(process: LocustProcess, master_listens: Callable[[], bool]) -> Iterator[tuple[str, str]]:
+    """Each line of the process, as its first word and the rest, until the process ends.
+
+    Until it has joined, it may have come to a master that was about to end, and would wait for an
+    answer from nobody; then there is no line.
+    """
+    pending, joined = b"", False
     while process.running() or select([process.control], [], [], 0)[0]:
         if not select([process.control], [], [], _LOOK_S)[0]:
+            if not joined and not master_listens():
+                return
             continue
         received = process.control.recv(4096)
         if not received:
             return
+        joined = True
         *lines, pending = (pending + received).split(b"\n")
         for line in lines:
             word, _, rest = line.decode(errors="replace").partition(" ")
