@@ -109,3 +109,25 @@ def test_a_sut_that_failed_is_not_passed_over_in_silence(tmp_path: Path) -> None
     failed = frozenset({(b, s, RAY.key) for b in range(3) for s in range(2)})
     found = measured(tmp_path / "run", replace(SHORT, suts=(STEADY, DEARER, RAY), failed=failed))
     assert "there is no CPU per request of ray_serve:tuned" in texts(found, "caution")
+
+
+def test_a_closed_loop_holds_no_rate_and_warns_against_comparing(tmp_path: Path) -> None:
+    found = measured(tmp_path / "run", replace(SHORT, rates=(60.0,), concurrency=(1, 8)))
+    _, *closed = found.record.steps
+    for step in closed:
+        assert {state(found, c) for c in found.at(step.index)} == {"closed"}
+        for cell in found.at(step.index):
+            assert cell.estimates["offered_rps"].point is None
+            assert cell.estimates["offered_rps"].note == "none offered: closed loop"
+            assert cell.estimates["throughput_rps"].point is not None
+    assert "must not be compared with those of open-loop steps" in texts(found, "caution")
+    assert "at once" not in texts(found, "answer")
+    assert "held up to 0.3" in texts(found, "answer")
+
+
+def test_closed_loops_alone_are_compared_among_themselves(tmp_path: Path) -> None:
+    found = measured(tmp_path / "run", replace(SHORT, rates=(), concurrency=(1, 8)))
+    said = texts(found, "answer")
+    assert "At closed loop, 8 at once monolith:batched spent the least CPU on a request" in said
+    assert "held" not in said
+    assert common_step(found) == overload_step(found) == found.record.steps[1]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from architectures.contract import StageTiming, format_server_timing, parse_server_timing
 from harness.record import FORMAT_VERSION
 from reports.frames import NotARun, open_run, read_trial
+from reports.requests import read_stages
 from reports.timings import stage_timings
 from tests.golden.report.simulated_run import MONOLITH, START_NS, Plan, simulate
 from workloads.plan import read_plan
+from workloads.sample import SCHEMA, Outcome
 
 NAMES = st.sampled_from(["decode", "detect", "category", "key-points", "v1.crop"])
 NS = st.integers(0, 20_000_000_000)
@@ -65,6 +68,44 @@ def test_a_lost_workers_requests_stay_planned(tmp_path: Path) -> None:
     assert after is not None
     assert len(after.samples) < len(before.samples)
     assert after.planned == before.planned
+
+
+def test_a_closed_loop_plans_what_its_clients_sent(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(), blocks=1, concurrency=(1,)))
+    run = open_run(tmp_path / "run")
+    file = next((tmp_path / "run").glob("trials/*/samples-0.parquet"))
+    rows = pq.read_table(file).to_pylist()
+    for row in rows[len(rows) // 2 :]:  # what a plan holds beyond the time that was played
+        row |= {"sent_ns": 0, "received_ns": 0, "outcome": int(Outcome.DROPPED)}
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file)
+    trial = read_trial(run, run.trials[0])
+    assert trial is not None
+    assert (trial.samples["sent_ns"] > 0).all()
+    assert trial.planned == (trial.samples["phase"] == "steady").sum() > 0
+
+
+def test_stages_of_a_long_trial_are_read_from_evenly_spaced_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(100.0,), blocks=1))
+    run = open_run(tmp_path / "run")
+    files = sorted((tmp_path / "run").glob("trials/*/samples-*.parquet"))
+    phases = run.trials[0].phases
+    assert phases is not None
+    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+    counted = [
+        row["server_timing"]
+        for row in rows
+        if phases.steady_ns <= row["intended_ns"] < phases.end_ns and row["outcome"] == Outcome.OK
+    ]
+    for most in (10**6, len(counted), len(counted) // 3, 7):
+        monkeypatch.setattr("reports.requests.STAGE_ANSWERS", most)
+        step = -(-len(counted) // most)
+        expected = stage_timings(pa.array(counted[::step])).groupby("stage", observed=True)
+        found = read_stages(files, phases, len(counted)).set_index("stage")
+        assert found["answers"].to_dict() == expected.size().to_dict()
+        for column in ("wall_s", "queue_s", "compute_s", "hop_s"):
+            assert found[column].to_dict() == pytest.approx(expected[column].sum().to_dict())
 
 
 def test_a_trial_that_never_played_has_nothing_to_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from reports.ceiling import BlockCeiling, block_ceiling, ceilings
 from reports.estimate import Missing
 from reports.frames import TrialFrames, open_run, read_trial
 from reports.metrics import BY_KEY, Subject, measure
-from tests.golden.report.simulated_run import START_NS, Plan, Truth, simulate
+from tests.golden.report.simulated_run import SENT_BYTES, START_NS, SWITCHES, Plan, Truth, simulate
 
 STEADY_NS, END_NS = START_NS + 2 * 10**9, START_NS + 10 * 10**9
 SLO_S = 0.05
@@ -91,6 +91,26 @@ def test_cpu_and_memory_are_the_truth_put_in(measured: dict) -> None:
     assert measured["idle_cores"] == pytest.approx(0.01)
     assert measured["efficiency_cpu"] == pytest.approx(5 / 7)
     assert measured["efficiency_rate"] == pytest.approx(measured["throughput_rps"] / 200)
+
+
+def test_switches_and_bytes_are_the_truth_put_in(measured: dict) -> None:
+    assert measured["voluntary_switches_per_request"] == pytest.approx(SWITCHES, rel=0.01)
+    assert measured["involuntary_switches_per_request"] == pytest.approx(2, rel=0.01)
+    assert measured["sent_bytes_per_request"] == pytest.approx(SENT_BYTES, rel=0.01)
+    assert measured["received_bytes_per_request"] == pytest.approx(SENT_BYTES * 3, rel=0.01)
+    assert measured["written_bytes_per_request"] == 0
+    assert measured["gpu_utilization"] == Missing("no GPU was read")
+
+
+def test_a_run_from_before_these_were_read_says_so(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(BUSY,), rates=(50.0,), blocks=1, old_usage=True))
+    run = open_run(tmp_path / "run")
+    found = read_trial(run, run.trials[0])
+    assert found is not None
+    values = measure(Subject(found, None, None))
+    why = Missing("not recorded by the version that made this run")
+    assert values["sent_bytes_per_request"] == why
+    assert isinstance(values["cpu_ms"], float)
 
 
 def test_without_slo_ceiling_or_usage_it_says_what_is_missing(

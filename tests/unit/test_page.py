@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from reports.charts.sweep import sweep
 from reports.frames import open_run
 from reports.page import render
-from reports.results import measure_run
+from reports.prices import read_prices
+from reports.results import Results, measure_run
+from reports.summary import summary
 from reports.wording import number
 from tests.golden.report.simulated_run import (
     MICROSERVICES,
@@ -129,3 +132,72 @@ def test_the_null_service_is_the_floor_and_no_contender(page: str) -> None:
     floor = page[page.index('id="floor"') : page.index('id="trials"')]
     assert NULL.key not in answer
     assert NULL.key in floor
+
+
+def section(page: str, key: str) -> str:
+    start = page.index(f'<section id="{key}"')
+    return page[start : page.index("</section>", start)]
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, str]:
+    """Closed loops beside a sweep, on a GPU; one trial ended early."""
+    path = tmp_path_factory.mktemp("runs") / "run"
+    plan = Plan(
+        suts=(MONOLITH, MICROSERVICES),
+        rates=(220.0, 30.0, 90.0),
+        concurrency=(8,),
+        blocks=2,
+        steady_s=4.0,
+        device="cuda:1",
+        early={(0, 1, MONOLITH.key): "a component died: web"},
+    )
+    simulate(path, plan)
+    results = measure_run(open_run(path), read_prices())
+    return results, render(results)
+
+
+def test_a_closed_loop_is_called_so_wherever_a_rate_would_stand(
+    other: tuple[Results, str],
+) -> None:
+    _, page = other
+    assert "Closed loop, 8 at once" in section(page, "answer")
+    assert "at once" not in section(page, "saturation")
+    assert "none offered: closed loop" in section(page, "every")
+    assert "response times there leave out" in section(page, "method")
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"(?<![\d.])0 rps", text)
+
+
+def test_a_trial_that_ended_early_says_why(other: tuple[Results, str]) -> None:
+    results, page = other
+    assert "a component died: web." in section(page, "trials")
+    early = [t["ended_early"] for t in summary(results)["trials"] if t["ended_early"]]
+    assert early == ["a component died: web"]
+
+
+def test_the_sweep_goes_by_rate_and_breaks_where_nothing_is_carried(
+    other: tuple[Results, str],
+) -> None:
+    results, _ = other
+    charts = {chart.key: chart.figure for chart in sweep(results)}
+    assert set(charts) == {"sweep-response_p50_ms", "sweep-response_p95_ms", "sweep-throughput"}
+    curve = charts["sweep-response_p95_ms"]["data"][0]
+    assert curve["x"] == [30.0, 90.0, 220.0]
+    assert curve["y"][0] is None  # 120 answers do not carry p95
+    assert curve["y"][1] is not None
+    assert curve["connectgaps"] is False
+    assert curve["marker"]["symbol"][2] == "x"
+    assert charts["sweep-response_p95_ms"]["layout"]["shapes"][0]["y0"] == 250.0
+
+
+def test_gpus_are_spoken_of_where_one_was_read(other: tuple[Results, str], page: str) -> None:
+    assert "GPU power" in section(other[1], "usage")
+    assert "GPU energy alone" in section(other[1], "cost")
+    assert "gcp-g2-l4" in section(other[1], "cost")
+    assert "GPU power" not in section(page, "usage")
+    assert "GPU power" in section(page, "every")  # its definition
+
+
+def test_the_metrics_of_a_request_stand_in_the_usage_section(page: str) -> None:
+    assert "Switches and bytes of a request" in section(page, "usage")
