@@ -11,6 +11,7 @@ from harness.expected import CEILING_S, DEPLOY_S, ceiling_s, step_s, turn_s
 from harness.in_process import measure_ceiling
 from harness.prepare import Resolved, in_process_request
 from harness.record import RunRecord, TrialRecord
+from harness.run_directory import RunDirectory
 from harness.schedule import Turn, schedule
 from harness.screen import Screen
 from harness.turn import DEPLOY, play_turn, search_waits
@@ -108,7 +109,7 @@ def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> None:
 
 
 def _save(bench: Bench, trial: TrialRecord) -> None:
-    """Save a trial; where not even its record fits, say that in its place.
+    """Save a trial; where its record does not fit it has failed, and what it measured makes room.
 
     Raises:
         OSError: nothing more can be recorded.
@@ -117,11 +118,20 @@ def _save(bench: Bench, trial: TrialRecord) -> None:
     try:
         directory.save_trial(trial)
     except OSError as error:
-        if is_full(error):
-            give_back(directory.hold)
-            said = f"its record could not be written: {error}"
-            lost = {"outcome": "failed", "error": said, "phases": None, "reasons": ()}
-            directory.save_trial(trial.model_copy(update=lost))
+        if not is_full(error):
+            raise
+        said = trial.error or f"its record could not be written: {error}"
+        lost = {"outcome": "failed", "error": said, "phases": None, "reasons": ()}
+        _save_lost(directory, trial.model_copy(update=lost))
+
+
+def _save_lost(directory: RunDirectory, lost: TrialRecord) -> None:
+    directory.drop_measured(lost.place)
+    try:
+        directory.save_trial(lost)
+    except OSError:
+        give_back(directory.hold)
+        directory.save_trial(lost)
         raise
 
 

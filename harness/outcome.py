@@ -62,10 +62,13 @@ def see(directory: RunDirectory, record: TrialRecord, response_limit_s: float) -
 
 
 def _cpu_s(directory: RunDirectory, record: TrialRecord, phases: Phases) -> float:
+    """Not a number where nothing of the SUT was read: a running service without metrics."""
     table = pq.read_table(directory.trial(record.place) / "usage.parquet")
     rows = table.filter(pc.not_equal(table["component"], GENERATOR))
     summed = rows.group_by("t_ns").aggregate([("cpu_s", "sum")]).sort_by("t_ns")
     times, cpu_s = summed["t_ns"].to_numpy(), summed["cpu_s_sum"].to_numpy()
+    if not len(times):
+        return float("nan")
     return float(np.diff(np.interp((phases.steady_ns, phases.end_ns), times, cpu_s))[0])
 
 
@@ -112,10 +115,14 @@ def _row(
         f"{sum(one.in_time for one in seen) / steady_s:.1f}",
         _percentile_ms(response_s, 50),
         _percentile_ms(response_s, 95),
-        f"{sum(one.cpu_s for one in seen) / completed * 1e3:.2f}" if completed else _UNKNOWN,
+        _cpu_ms(sum(one.cpu_s for one in seen), completed),
         str(len(response_s)),
         tail,
     ]
+
+
+def _cpu_ms(cpu_s: float, completed: int) -> str:
+    return f"{cpu_s / completed * 1e3:.2f}" if completed and not np.isnan(cpu_s) else _UNKNOWN
 
 
 def _percentile_ms(response_s: npt.NDArray[np.float64], percentile: float) -> str:

@@ -100,6 +100,12 @@ class RunDirectory:
         settle(folder)
         write_record(folder / "trial.json", record)
 
+    def drop_measured(self, place: TrialPlace) -> None:
+        """Remove what a trial measured, to make room: of a failed one nobody reads it."""
+        for pattern in ("*.parquet", "*.partial"):
+            for path in self.trial(place).glob(pattern):
+                path.unlink()
+
     def trials(self) -> list[TrialRecord]:
         """Every trial that has ended, in the order they were played."""
         found = (self.path / "trials").glob("*/trial.json")

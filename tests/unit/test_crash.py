@@ -27,7 +27,7 @@ PATIENCE_S = 240.0
 KILLS = int(os.environ.get("SERVEBENCH_KILLS", "1"))
 """At random moments, beyond those chosen; more make the test longer and its proof stronger."""
 
-SCENARIO = """
+SCENARIO = f"""
 name = "killed"
 suts = ["null_service", "remote:theirs"]
 [ensemble]
@@ -41,7 +41,7 @@ rates = [60, 30]
 warm_up_s = 0.2
 steady_s = 1
 drain_s = 0.5
-blocks = 1
+blocks = {1 + KILLS // 3}
 payloads = 6
 [slo]
 percentile = 50
@@ -108,7 +108,11 @@ def harness(*arguments: str) -> subprocess.Popen[str]:
 
 def begun(folder: Path, url: str) -> subprocess.Popen[str]:
     path = folder / "killed.toml"
-    path.write_text(SCENARIO.replace("SECOND", str(SECOND)).replace("URL", url))
+    path.write_text(
+        SCENARIO.replace("SECOND", str(SECOND))
+        .replace("URL", url)
+        .replace("BLOCKS", str(1 + KILLS // 3))
+    )
     return harness(str(path), "--out", str(folder / "runs"))
 
 
