@@ -39,10 +39,10 @@ class Usage:
         # Shares of a core. Reading PSS walks page tables; switches are a file a thread.
         self._host_pace = Pace(0.0005)
         self._seldom = (
-            (Pace(0.002), self._read_memory),
-            (Pace(0.001), self._read_switches),
-            (Pace(0.0005), self._read_storage),
-            (Pace(0.001), self._read_traffic),
+            (Pace(0.0015), self._read_memory),
+            (Pace(0.0008), self._read_switches),
+            (Pace(0.0003), self._read_storage),
+            (Pace(0.0008), self._read_traffic),
             (Pace(0.0005, 0.2), self._read_gpus),
         )
 

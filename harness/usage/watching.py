@@ -10,7 +10,7 @@ from harness.usage.readings import Usage
 
 PERIOD_S = 0.2
 
-CHEAP_SHARE = 0.004
+CHEAP_SHARE = 0.005
 """Of a core. With very many processes even what is cheap is read more seldom."""
 
 
