@@ -114,6 +114,7 @@ def test_defaults_can_be_drawn_and_are_whole(name: str) -> None:
         ("step", {"levels": [[1, 2, 3]]}, r"is no list of \[seconds, multiple\]"),
         ("step", {"levels": [[1, 1], [0, 2]]}, r"levels\[1\]\[0\] = 0: seconds"),
         ("step", {"levels": [[1, -1]]}, r"levels\[0\]\[1\] = -1 is not a number from 0 to 1000"),
+        ("trace", {"repeat": 0.5}, r"load.shape.repeat = 0\.5: a trace begins again \(1\)"),
         ("diurnal", {"swing": 1.5}, "load.shape.swing = 1.5 is not a number from 0 to 1"),
     ],
 )

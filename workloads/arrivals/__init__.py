@@ -66,6 +66,12 @@ def _arrives(shape: Mapping[str, Any]) -> str | None:
     return "load.shape.levels has no multiple above 0: nothing would ever arrive"
 
 
+def _whole(shape: Mapping[str, Any]) -> str | None:
+    if shape["repeat"] in {0, 1}:
+        return None
+    return f"load.shape.repeat = {shape['repeat']:g}: a trace begins again (1) or it does not (0)"
+
+
 @dataclass(frozen=True, slots=True)
 class ArrivalProcess:
     """A law of intended starts.
@@ -122,8 +128,8 @@ ARRIVALS: dict[str, ArrivalProcess] = {
         stationary=False,
         parameters=(
             Parameter("factor", 5.0, "multiple of the rate in a burst", 0.0, _MOST_MULTIPLE),
-            Parameter("every_s", 10.0, "seconds from one burst to the next", 0.01, 1e6),
-            Parameter("length_s", 1.0, "seconds of a burst", 0.001, 1e6),
+            Parameter("every_s", 10.0, "seconds from one burst to the next", 0.01, 100_000.0),
+            Parameter("length_s", 1.0, "seconds of a burst", 0.001, 100_000.0),
         ),
         contradiction=_fits,
     ),
@@ -164,7 +170,7 @@ ARRIVALS: dict[str, ArrivalProcess] = {
         stationary=False,
         parameters=(
             Parameter("swing", 0.5, "the peak's distance from the mean, as its share", 0.0, 1.0),
-            Parameter("period_s", 60.0, "seconds of a day", 0.1, 1e6),
+            Parameter("period_s", 60.0, "seconds of a day", 0.1, 100_000.0),
         ),
     ),
     "trace": ArrivalProcess(
@@ -177,6 +183,7 @@ ARRIVALS: dict[str, ArrivalProcess] = {
             Parameter("repeat", 0.0, "1 begins the trace again at its end, 0 does not", 0.0, 1.0),
         ),
         replays=True,
+        contradiction=_whole,
     ),
 }
 """Every arrival process by the name a scenario gives it. A new one is a row."""
