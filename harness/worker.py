@@ -25,6 +25,7 @@ _LOCUST_GREETS = b"\xff"
 _LOOK_S = 0.3
 _CONNECT_LIMIT_S = 2.0
 _LEAVE_LIMIT_S = 10.0
+_MASTER_ENDS_NS = 5_000_000_000
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -61,6 +62,47 @@ class Master:
         return f"{self.host}:{self.port}"
 
 
+class Lookout:
+    """Looks whether a trial's master listens.
+
+    Attributes:
+        master: where it looks.
+        over: whether it has heard there that the run is over.
+    """
+
+    def __init__(self, master: Master) -> None:
+        self.master = master
+        self.over = False
+
+    def finds_a_trial(self, wait_s: float) -> bool:
+        """Look until a master listens, the run is over, or ``wait_s`` have passed."""
+        until_ns = time.perf_counter_ns() + int(wait_s * 1e9)
+        while not self.sees_a_master():
+            if self.over or time.perf_counter_ns() > until_ns:
+                return False
+            time.sleep(_LOOK_S)
+        return True
+
+    def lets_master_go(self) -> None:
+        """Look until the last trial's master is gone, lest it be taken for the next one's."""
+        until_ns = time.perf_counter_ns() + _MASTER_ENDS_NS
+        while self.sees_a_master() and time.perf_counter_ns() < until_ns:
+            time.sleep(_LOOK_S)
+
+    def sees_a_master(self) -> bool:
+        """Look once."""
+        try:
+            address = (self.master.host, self.master.port)
+            with socket.create_connection(address, timeout=_CONNECT_LIMIT_S) as connection:
+                greeting = connection.recv(len(OVER))
+                if greeting == OVER:
+                    self.over = True
+                    connection.sendall(HEARD)
+                return greeting.startswith(_LOCUST_GREETS)
+        except OSError:
+            return False
+
+
 def work(master: Master, wait_s: float, only: str | None, say: Say) -> int:
     """Play a part of each trial of a run, until the run ends.
 
@@ -74,62 +116,31 @@ def work(master: Master, wait_s: float, only: str | None, say: Say) -> int:
         Trials played.
 
     Raises:
-        WorkerError: no run came, it refused this worker, or the generator could not start.
+        WorkerError: no run came, or it refused this worker.
     """
-    played = 0
+    played, lookout = 0, Lookout(master)
     with TemporaryDirectory(prefix="servebench-worker-") as folder:
         say(f"waiting for a run at {master}, {wait_s:g} s at most; Ctrl-C ends this worker")
-        for greeting in _greetings(master, wait_s):
-            if greeting == OVER:
-                say(f"the run is over; {_trials(played)} played")
-                return played
-            played += _one_trial(master, Path(folder), only, say)
-    if not played:
+        while lookout.finds_a_trial(wait_s):
+            played += _one_trial(lookout, Path(folder), only, say)
+            time.sleep(_LOOK_S)
+    if not lookout.over and not played:
         raise WorkerError(
-            f"no run listened at {master} within {wait_s:g} s; start one whose scenario has "
-            "[generator] remote_workers, bind and port, and look at the firewall between"
+            f"no trial of a run was played at {master} within {wait_s:g} s; start a run whose "
+            "scenario has [generator] remote_workers, bind and port, and look at the firewall"
         )
-    say(f"no further trial came within {wait_s:g} s; {_trials(played)} played")
+    why = "the run is over" if lookout.over else f"no further trial came within {wait_s:g} s"
+    say(f"{why}; {played} trial{'' if played == 1 else 's'} played")
     return played
 
 
-def _trials(played: int) -> str:
-    return f"{played} trial{'' if played == 1 else 's'}"
-
-
-def _greetings(master: Master, wait_s: float) -> Iterator[bytes]:
-    """What is heard at the master's address, whenever something is; ends after too long silence."""
-    since_ns = time.perf_counter_ns()
-    while time.perf_counter_ns() - since_ns < wait_s * 1e9:
-        greeting = _greeting(master)
-        if _is_locust(greeting) or greeting == OVER:
-            yield greeting
-            since_ns = time.perf_counter_ns()
-        time.sleep(_LOOK_S)
-
-
-def _is_locust(greeting: bytes) -> bool:
-    return greeting.startswith(_LOCUST_GREETS)
-
-
-def _greeting(master: Master) -> bytes:
-    try:
-        address = (master.host, master.port)
-        with socket.create_connection(address, timeout=_CONNECT_LIMIT_S) as connection:
-            greeting = connection.recv(len(OVER))
-            if greeting == OVER:
-                connection.sendall(HEARD)
-            return greeting
-    except OSError:
-        return b""
-
-
-def _one_trial(master: Master, folder: Path, only: str | None, say: Say) -> bool:
+def _one_trial(lookout: Lookout, folder: Path, only: str | None, say: Say) -> bool:
     """Whether a part of a trial was played to its end.
 
     Raises:
         WorkerError: the run refuses this worker.
     """
+    master = lookout.master
     theirs = {"master-host": master.host, "master-port": master.port, "lent": folder}
     process = LocustProcess(
         ("--worker",),
@@ -140,7 +151,7 @@ def _one_trial(master: Master, folder: Path, only: str | None, say: Say) -> bool
     )
     joined = False
     try:
-        for word, rest in _words(process, lambda: _is_locust(_greeting(master))):
+        for word, rest in _words(process, lookout):
             if word == "refused":
                 raise WorkerError(f"the run at {master} turned this worker away: {rest}")
             if word in ("full", "lost"):
@@ -151,6 +162,7 @@ def _one_trial(master: Master, folder: Path, only: str | None, say: Say) -> bool
                 say(f"joined as load worker {number} of {workers}; load goes to {url}")
             if word == "played":
                 process.let_end(_LEAVE_LIMIT_S)
+                lookout.lets_master_go()
                 say("played; waiting for the next trial")
                 return True
         if joined:
@@ -160,7 +172,7 @@ def _one_trial(master: Master, folder: Path, only: str | None, say: Say) -> bool
         process.end(_LEAVE_LIMIT_S)
 
 
-def _words(process: LocustProcess, master_listens: Callable[[], bool]) -> Iterator[tuple[str, str]]:
+def _words(process: LocustProcess, lookout: Lookout) -> Iterator[tuple[str, str]]:
     """Each line of the process, as its first word and the rest, until the process ends.
 
     Until it has joined, it may have come to a master that was about to end, and would wait for an
@@ -169,7 +181,7 @@ def _words(process: LocustProcess, master_listens: Callable[[], bool]) -> Iterat
     pending, joined = b"", False
     while process.running() or select([process.control], [], [], 0)[0]:
         if not select([process.control], [], [], _LOOK_S)[0]:
-            if not joined and not master_listens():
+            if not joined and not lookout.sees_a_master():
                 return
             continue
         received = process.control.recv(4096)
