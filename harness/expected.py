@@ -1,6 +1,7 @@
 """About how long the parts of a run take, in seconds: for a person who waits."""
 
 from harness.in_process import BATCH_SIZES
+from harness.remote import is_remote
 from harness.scenario import Scenario
 from harness.trial import IDLE_S
 
@@ -17,8 +18,11 @@ _PROBES = 12
 def expected_s(scenario: Scenario) -> float:
     """A whole run."""
     turns = scenario.load.blocks * len(scenario.suts)
+    whole = turns * turn_s(scenario)
+    if all(map(is_remote, scenario.suts)):
+        return whole
     ceilings = ceiling_s(len(BATCH_SIZES)) + scenario.load.blocks * ceiling_s(2)
-    return references_s(scenario) + ceilings + turns * turn_s(scenario)
+    return references_s(scenario) + ceilings + whole
 
 
 def ceiling_s(sizes: int) -> float:

@@ -1,5 +1,6 @@
 """A running service under test: found in the scenario, attached to, and left alone."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ REMOTE = remote.ARCHITECTURE.name
 OK = HTTPStatus.OK
 _READY_S = 10.0
 _POLL_S = 0.2
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def is_remote(reference: str) -> bool:
@@ -41,6 +43,11 @@ def declared(scenario: Scenario, reference: str) -> tuple[Architecture, Variant]
         ScenarioError: there is no section [remote.NAME].
     """
     name = reference.partition(":")[2]
+    if name and not _NAME.fullmatch(name):
+        raise ScenarioError(
+            f"scenario {scenario.name!r}: suts names {reference!r}; a name is of letters, digits, "
+            "_ and -, for folders bear it"
+        )
     if name not in scenario.remote:
         meant = did_you_mean(name, scenario.remote) or "; write it, with its `url`"
         raise ScenarioError(

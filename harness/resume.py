@@ -45,8 +45,16 @@ def reopen(path: Path) -> tuple[RunDirectory, RunRecord]:
         return directory, RunRecord.model_validate(document)
     except (ValueError, AttributeError, TypeError) as error:
         raise ResumeError(
-            f"{file} cannot be read ({error}); it was damaged or edited: {_AGAIN}"
+            f"{file} cannot be read ({_first(error)}); it was damaged or edited: {_AGAIN}"
         ) from error
+
+
+def _first(error: Exception) -> str:
+    """An error in one line; of many the first."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    one = error.errors()[0]
+    return f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
 
 
 def scenario_of(record: RunRecord) -> Scenario:
@@ -59,7 +67,8 @@ def scenario_of(record: RunRecord) -> Scenario:
         return Scenario.model_validate_json(json.dumps(record.scenario))
     except ValidationError as error:
         raise ResumeError(
-            f"run {record.run_id}: its scenario is none of this version's ({error}); {_AGAIN}"
+            f"run {record.run_id}: its scenario is none of this version's ({_first(error)}); "
+            f"{_AGAIN}"
         ) from error
 
 

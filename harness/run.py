@@ -173,6 +173,7 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
         status="running",
         digests=digests(directory),
     )
+    directory.settle()
     directory.save_run(record)
     return record
 

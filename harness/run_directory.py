@@ -84,6 +84,11 @@ class RunDirectory:
         found += [self.trace] if self.trace else []
         return [*sorted(found), *plans]
 
+    def settle(self) -> None:
+        """Flush the files that all trials share, so that ``run.json`` never outlives them."""
+        settle(self.path)
+        settle(self.path / "plans")
+
     def save_run(self, record: RunRecord) -> None:
         """Write ``run.json`` and point ``latest`` here."""
         write_record(self.path / "run.json", record)
@@ -98,6 +103,8 @@ class RunDirectory:
         for half in folder.glob("*.partial"):
             half.unlink()
         settle(folder)
+        if record.place.probe is not None:
+            settle(self.path / "plans")
         write_record(folder / "trial.json", record)
 
     def drop_measured(self, place: TrialPlace) -> None:

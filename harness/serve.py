@@ -8,6 +8,7 @@ from time import sleep
 from typing import NoReturn
 
 from architectures import catalog
+from architectures.catalog import CatalogError
 from architectures.contract import graph_path
 from architectures.plugin import load_ensemble
 from architectures.spec import EnsembleChoice, ServingPolicy
@@ -15,6 +16,7 @@ from harness.deploy import Deployment, deploy
 from harness.drive import web_ui
 from harness.environment import assign_cores
 from harness.kept import DeployError, last_lines
+from harness.remote import is_remote
 from workloads.payloads import write_payloads
 
 _MEMORY_GIB = 8.0
@@ -41,6 +43,8 @@ def served(
     Raises:
         CatalogError, EnsembleError, EnvironmentTooSmallError, DeployError: it cannot be deployed.
     """
+    if is_remote(reference):
+        raise CatalogError("a remote service runs already: ask it by its own URL")
     architecture, variant = catalog.parse(reference)
     ensemble = load_ensemble(choice)
     assigned = assign_cores(cores)
