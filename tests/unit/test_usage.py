@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from harness.kept_open import MOST, KeptOpen
 from harness.processes import role
 from harness.record import USAGE_COLUMNS
 from harness.usage import SCHEMA, Target, Usage, watch, write_usage
@@ -270,6 +271,32 @@ def test_storage_bytes_of_a_tree_count_once(tmp_path: Path) -> None:
     pages = 16 * os.sysconf("SC_PAGE_SIZE")
     assert 3 * 2**20 <= seen - nothing <= 3 * 2**20 + pages
     assert 4 * 2**20 <= collected - seen <= 4 * 2**20 + pages
+
+
+def test_a_file_kept_open_is_read_anew_and_never_another_processs() -> None:
+    files = KeptOpen()
+    with subprocess.Popen(["sleep", "60"]) as process:  # noqa: S607
+        path = f"/proc/{process.pid}/stat"
+        assert files.read(path).startswith(f"{process.pid} ".encode())
+        process.kill()
+        process.wait()
+        assert files.read(path) == b""
+    before = files.read("/proc/uptime")
+    time.sleep(0.05)
+    assert files.read("/proc/uptime") > before > b"0"
+    files.close()
+
+
+def test_descriptors_kept_open_are_bounded_and_given_back() -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    files, before = KeptOpen(), descriptors()
+    for number in range(MOST + 20):
+        assert files.read(f"/proc/{'./' * number}uptime")
+    assert descriptors() - before == MOST
+    files.close()
+    assert descriptors() == before
 
 
 def test_rows_of_another_source_count_like_our_own() -> None:
