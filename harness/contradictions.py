@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from harness.rate import parse_rate
+from harness.remote_workers import out_of_reach
 from harness.scenario import LoadSection, Scenario
 from workloads.arrivals import ARRIVALS, WorkloadError, checked_shape
 
@@ -148,5 +149,6 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
     _search,
     _bound,
     _drain,
+    out_of_reach,
 )
 """Every contradiction that is looked for. A new one is a row."""

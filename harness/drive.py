@@ -7,13 +7,13 @@ the context manager.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -328,11 +328,19 @@ def _result(directory: Path, plan: LoadPlan, workers: int, why: str | None) -> D
         "workers": float(workers),
         "cores": max(report["cpu_s"] for report in reports) / wall_s,
         **{name: max(report.get(name, 0.0) for report in reports) for name in worst},
+        "remote_workers": float(sum(report["remote"] for report in reports)),
+        "clock_error_ns": max(map(_clock_error_ns, reports)),
         **_schedule_lag(samples, plan, phases),
     }
     planned_ns = int(plan.duration_s * _NS)
     ended_early = why if phases.end_ns - phases.start_ns < planned_ns else None
     return DriveResult(phases, samples, summary, ended_early)
+
+
+def _clock_error_ns(report: Mapping[str, Any]) -> float:
+    """How far a worker's clock may have been from the conductor's; exactly 0 on one machine."""
+    clock = report["clock"]
+    return float(clock["uncertainty_ns"] + abs(clock["drift_ns"]))
 
 
 def _schedule_lag(samples: list[Path], plan: LoadPlan, phases: Phases) -> dict[str, float]:
@@ -341,20 +349,23 @@ def _schedule_lag(samples: list[Path], plan: LoadPlan, phases: Phases) -> dict[s
     Raises:
         DriveError: some request that was due has no row, or more than one.
     """
-    table = read_samples(samples, ("index", "intended_ns", "sent_ns"))
+    table = read_samples(samples, ("index", "worker", "intended_ns", "sent_ns"))
     if not are_those_due(table["index"].to_numpy(), plan, phases.end_ns - phases.start_ns):
         raise DriveError(
             f"the samples hold {len(table)} rows and not each request once that was due; "
             "this is a bug of the load generator: please report it"
         )
     intended_ns, sent_ns = table["intended_ns"].to_numpy(), table["sent_ns"].to_numpy()
-    lags_ns = (sent_ns - intended_ns)[(sent_ns > 0) & (intended_ns >= phases.steady_ns)]
+    counted = (sent_ns > 0) & (intended_ns >= phases.steady_ns)
+    lags_ns, workers = (sent_ns - intended_ns)[counted], table["worker"].to_numpy()[counted]
     if not len(lags_ns):
         return {}
+    of_each = (lags_ns[workers == worker] for worker in np.unique(workers))
     p50, p95, p99 = np.percentile(lags_ns, (50, 95, 99))
     return {
         "schedule_lag_p50_ns": float(p50),
         "schedule_lag_p95_ns": float(p95),
+        "schedule_lag_p95_worst_ns": max(float(np.percentile(each, 95)) for each in of_each),
         "schedule_lag_p99_ns": float(p99),
         "schedule_lag_max_ns": float(lags_ns.max()),
     }

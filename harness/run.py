@@ -24,6 +24,7 @@ from harness.prepare import (
     resolve,
 )
 from harness.record import CeilingPoint, RunRecord
+from harness.remote_workers import awaited, remote_workers
 from harness.resume import check_unchanged, clear_half_made, digests, reopen, scenario_of
 from harness.run_directory import RunDirectory
 from harness.scenario import Scenario
@@ -109,7 +110,8 @@ def _play(resolved: Resolved, directory: RunDirectory, record: RunRecord, screen
     """Play what there is to play, and show what all of it says."""
     bench = _bench(resolved, directory, record)
     require(directory.path, bytes_left(bench, record))
-    record = play_blocks(resolved, bench, record, screen)
+    with awaited(remote_workers(resolved.scenario), screen.say):
+        record = play_blocks(resolved, bench, record, screen)
     trials = directory.trials()
     capacities = directory.capacities()
     if record.steps:

@@ -11,6 +11,7 @@ from harness.bench import Progress
 from harness.drive import Counts, Generator, boot
 from harness.judge import Played, judged
 from harness.record import TrialPlace, TrialRecord
+from harness.remote_workers import remote_workers
 from harness.subject import Subject
 from harness.usage import GENERATOR, Target, watch
 
@@ -72,7 +73,9 @@ def play_trial(subject: Subject, order: Order, progress: Progress) -> TrialRecor
 def _booted(subject: Subject, order: Order, folder: Path) -> Generator:
     bench = subject.bench
     load, policy = bench.scenario.load, bench.scenario.policy
-    workers = _workers(subject, order.offered_rps)
+    remote = remote_workers(bench.scenario)
+    elsewhere = remote.count if remote else 0
+    workers = _workers(subject, order.offered_rps, elsewhere)
     return boot(
         plan=order.plan,
         payloads=bench.directory.payloads,
@@ -81,16 +84,17 @@ def _booted(subject: Subject, order: Order, folder: Path) -> Generator:
         cores=bench.cores.harness,
         workers=workers,
         answer_every=load.answer_every,
-        max_in_flight=load.max_in_flight * workers,
+        max_in_flight=load.max_in_flight * (workers + elsewhere),
         timeout_s=policy.deadline_s + TIMEOUT_MARGIN_S,
         drain_s=load.drain_s,
         slo_s=bench.scenario.slo.response_time_s,
         path=subject.running.path,
+        remote=remote,
     )
 
 
-def _workers(subject: Subject, offered_rps: float) -> int:
-    """As the scenario says, or else as many as the rate needs and the cores allow."""
+def _workers(subject: Subject, offered_rps: float, elsewhere: int) -> int:
+    """On this machine: as the scenario says, or as many as the rate needs and the cores allow."""
     asked = subject.bench.scenario.generator.workers
-    needed = 1 + int(offered_rps / RATE_OF_A_WORKER_RPS)
+    needed = max(1, 1 + int(offered_rps / RATE_OF_A_WORKER_RPS) - elsewhere)
     return asked or min(len(subject.bench.cores.harness), needed)

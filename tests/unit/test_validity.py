@@ -112,6 +112,8 @@ def test_a_good_trial_has_no_reason() -> None:
         ("generator_starved", evidence(generator=GENERATOR | {"cores": 0.9})),
         ("generator_starved", evidence(generator=GENERATOR | {"loop_lag_p99_ns": 12e6})),
         ("generator_starved", evidence(pressure={"generator_wait_share": 0.2})),
+        ("schedule_lag", evidence(generator=GENERATOR | {"schedule_lag_p95_worst_ns": 6e6})),
+        ("clocks_apart", evidence(generator=GENERATOR | {"clock_error_ns": 6e6})),
         ("dropped", evidence(samples(outcome={3: Outcome.DROPPED}, sent_ns={3: 0}))),
         ("too_few_samples", evidence(samples(steady=199), planned=199)),
         ("too_few_samples", evidence(percentile=99.0)),
