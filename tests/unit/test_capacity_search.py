@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
-import numpy as np
 import pytest
 
 from architectures import catalog
 from architectures.spec import Architecture, Blueprint, Component, Launch, Variant
 from harness.bench import Bench
-from harness.capacity import verdict
 from harness.capacity.find import find_capacity, limits_of
-from harness.capacity.probe import probe_length_s, too_slow
-from harness.capacity.search import Limits
+from harness.capacity.probe import play_probe, probe_length_s, too_slow, whole
+from harness.capacity.search import Ask, Limits
 from harness.capacity.verdict import Objective
 from harness.environment import assign_cores
 from harness.record import CapacityRecord, Sut, TrialRecord
@@ -68,23 +66,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def shared_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other work on this machine excuses nothing here: the truth does not depend on its speed."""
-    machine = {
-        "generator_starved",
-        "host_under_pressure",
-        "schedule_lag",
-        "sent_below_offered",
-        "steal",
-        "throttled",
-        "no_steady_state",
-        "few_effective_samples",
-    }
-    for name in ("OF_A_FULL_SUT", "COUNTED_BY_THE_RULE"):
-        monkeypatch.setattr(verdict, name, getattr(verdict, name) | machine)
-
-
 def bench_in(folder: Path, text: str = SCENARIO) -> Bench:
     scenario = parse_scenario(text, "known.toml")
     directory = RunDirectory(folder / "run")
@@ -112,56 +93,47 @@ def found(bench: Bench) -> CapacityRecord:
     return CapacityRecord.model_validate_json(path.read_text())
 
 
-@pytest.mark.usefixtures("shared_machine")
-def test_the_bracket_of_a_known_service_holds_its_capacity(tmp_path: Path) -> None:
+def test_a_search_of_a_known_service_is_right_or_says_what_disturbed_it(tmp_path: Path) -> None:
     bench, turn, said = bench_in(tmp_path), the_turn(), list[str]()
-
-    def search(subject: Subject) -> list[TrialRecord]:
-        trials = []
+    trials = []
+    with known_service(bench) as subject:
         for trial in find_capacity(subject, turn, lambda *_: None, said.append):
             bench.directory.save_trial(trial)
             trials.append(trial)
-        return trials
-
-    with known_service(bench) as subject:
-        trials = search(subject)
-        first = found(bench)
-        # A run that ended before its search did: only the probe that is not on disk is played.
+        # A run that ended before its search did: only what is not on disk is played again.
         rmtree(bench.directory.trial(trials[-1].place))
-        (again,) = search(subject)
+        again = next(find_capacity(subject, turn, lambda *_: None, said.append))
+    record = found(bench)
     assert again.place == trials[-1].place
-    assert [p.offered_rps for p in found(bench).probes[:-1]] == [
-        p.offered_rps for p in first.probes[:-1]
-    ]
     assert [trial.place for trial in trials] == [turn.probe(n) for n in range(len(trials))]
-    assert [probe.place for probe in first.probes] == [trial.place for trial in trials]
-    for probe, words in zip(first.probes, said, strict=False):
+    assert [probe.place for probe in record.probes] == [trial.place for trial in trials]
+    for probe, words in zip(record.probes, said, strict=False):
         assert f"{probe.offered_rps:.4g} rps, {probe.role}: {probe.verdict}" in words
-    assert_the_truth_is_bracketed(first, said[len(first.probes)])
-    assert_a_confirmation_has_other_arrivals(bench, first)
+    assert_right_or_disturbed(record, said[len(record.probes)])
 
 
-def assert_the_truth_is_bracketed(record: CapacityRecord, last_words: str) -> None:
-    assert record.low_rps is not None, record.end
-    assert record.high_rps is not None, record.end
-    assert record.low_rps <= 1.1 * CAPACITY_RPS
-    assert record.high_rps >= 0.8 * CAPACITY_RPS
-    if record.capacity_rps is None:  # a machine so busy that no rate held twice
+def assert_right_or_disturbed(record: CapacityRecord, last_words: str) -> None:
+    """Other work on this machine may forbid a verdict; it may not make one wrong."""
+    assert record.low_rps is None or record.low_rps <= 1.1 * CAPACITY_RPS
+    assert record.high_rps is None or record.high_rps >= 0.8 * CAPACITY_RPS
+    if record.capacity_rps is None:
+        assert "not to be trusted" in record.end
         assert "not found" in last_words
         return
+    assert record.high_rps is not None
     assert record.probes[record.confirmed_by or 0].role == "confirmation"
     assert f"capacity: {record.capacity_rps:g} rps" in last_words
 
 
-def assert_a_confirmation_has_other_arrivals(bench: Bench, record: CapacityRecord) -> None:
-    rate = record.probes[-1].offered_rps
-    plans = [
-        read_plan(bench.directory.plan_of(probe.place))
-        for probe in record.probes
-        if probe.offered_rps == rate
-    ]
-    if len(plans) > 1:
-        assert not np.array_equal(plans[0].offsets_ns[:5], plans[-1].offsets_ns[:5])
+def test_a_hopeless_probe_ends_before_its_plan_does(tmp_path: Path) -> None:
+    bench, turn = bench_in(tmp_path), the_turn()
+    with known_service(bench) as subject:
+        ask = Ask(3.0 * CAPACITY_RPS, "doubling")
+        played = play_probe(subject, turn.probe(0), ask, lambda *_: None)
+    assert played.record.ended_early
+    assert played.record.ended_early.startswith("hopeless: ")
+    assert played.probe.planned < whole(read_plan(bench.directory.plan_of(turn.probe(0))))
+    assert played.probe.verdict == "fails" or "not to be trusted" in played.probe.why
 
 
 def test_a_sut_that_dies_ends_its_search_in_words(tmp_path: Path) -> None:
@@ -173,7 +145,7 @@ def test_a_sut_that_dies_ends_its_search_in_words(tmp_path: Path) -> None:
         mortal = Component("mortal", argv, inner.components[0].ready_url)
         return Blueprint((*inner.components, mortal), inner.url)
 
-    bench, trials = played(tmp_path, replace(null_service, blueprint=blueprint))
+    bench, trials = turn_played(tmp_path, replace(null_service, blueprint=blueprint))
     record = found(bench)
     assert len(record.probes) == len(trials) <= 1
     assert record.capacity_rps is None
@@ -187,13 +159,15 @@ def test_a_sut_that_does_not_come_up_has_no_capacity_and_says_why(tmp_path: Path
         argv = (sys.executable, "-c", "print('no weights'); raise SystemExit(5)")
         return Blueprint((Component("server", argv, url),), url)
 
-    bench, trials = played(tmp_path, replace(catalog.find("null_service"), blueprint=blueprint))
+    bench, trials = turn_played(
+        tmp_path, replace(catalog.find("null_service"), blueprint=blueprint)
+    )
     record = found(bench)
     assert (trials, record.probes, record.capacity_rps) == ([], (), None)
     assert "'server' ended with exit code 5" in record.end
 
 
-def played(folder: Path, architecture: Architecture) -> tuple[Bench, list[TrialRecord]]:
+def turn_played(folder: Path, architecture: Architecture) -> tuple[Bench, list[TrialRecord]]:
     bench = bench_in(folder)
     return bench, list(play_turn(bench, the_turn(), (architecture, KNOWN), lambda *_: None))
 
