@@ -11,6 +11,8 @@ from reports.saturation import trial_state
 from reports.tables import Shown, Table, Tone, column, shown, swatch
 from reports.wording import DASH, number, plain
 
+WORD_JOINER = "\N{WORD JOINER}"
+
 _AT_CAPACITY = (
     ("goodput_rps", "Goodput"),
     ("response_p95_ms", "Response p95"),
@@ -57,7 +59,7 @@ def _brackets(found: Capacity) -> Shown:
 def _bracket(block: BlockCapacity) -> str:
     low, high = block.bracket
     ends = ("none" if end is None else number(end) for end in (low, high))
-    return DASH.join(ends)
+    return f"{WORD_JOINER}{DASH}{WORD_JOINER}".join(ends)
 
 
 def _above(results: Results, found: Capacity) -> Shown:

@@ -91,13 +91,12 @@ def _questions(results: Results) -> int:
 
 def _capacities(results: Results) -> Iterator[Sentence]:
     """Which SUT keeps the SLO at the highest rate."""
-    searched = [capacity for capacity in results.capacities if capacity.sut.answers]
-    known = sum(capacity.rps.point is not None for capacity in searched)
-    level = shared_level(known, _questions(results))
+    known = [c for c in results.capacities if c.sut.answers and c.rps.point is not None]
+    level = shared_level(len(known), _questions(results))
     where = f"With {results.slo.words}," if results.slo else "By the objective set,"
     verb = "has the highest capacity"
     asked = Question(where, "Capacity", "rps", "higher", verb, level)
-    yield from lead(asked, [Contender(c.sut.key, c.rps, c.by_block()) for c in searched])
+    yield from lead(asked, [Contender(c.sut.key, c.rps, c.by_block()) for c in known])
     for capacity in results.capacities:
         if capacity.rps.point is None:
             why = capacity.rps.note

@@ -24,7 +24,7 @@ from reports.charts.sweep import sweep
 from reports.claims import answer
 from reports.ranking import Sentence
 from reports.results import Cell, Results, glimpse
-from reports.saturation import steps_by_rate
+from reports.saturation import compared_steps, steps_by_rate
 from reports.tables import Table
 
 TEMPLATES = "templates"
@@ -109,14 +109,8 @@ def _sections(results: Results) -> list[Section]:
     """The page after the answer, in reading order; a run without load steps has fewer."""
     steps = steps_by_rate(results)
     every = [
-        Section(
-            "answer",
-            "Side by side",
-            [chart for step in steps for chart in side_by_side(results, step)],
-            tables=[tables.headline(results, s) for s in steps],
-            small=True,
-        ),
         *_capacity(results),
+        _side_by_side(results),
         Section(
             "saturation",
             "Offered and answered",
@@ -143,6 +137,24 @@ def _sections(results: Results) -> list[Section]:
         *_evidence(results),
     ]
     return [section for section in every if results.record.steps or section.filled]
+
+
+MOST_ABREAST = 4
+"""Load steps that are all laid out; of more, those that the answer speaks of."""
+
+
+def _side_by_side(results: Results) -> Section:
+    """The headline's figures; in a sweep only where SUTs are compared, the other steps folded."""
+    steps = steps_by_rate(results)
+    spoken = steps if len(steps) <= MOST_ABREAST else compared_steps(results)
+    return Section(
+        "answer",
+        "Side by side",
+        [chart for step in spoken for chart in side_by_side(results, step)],
+        tables=[tables.headline(results, step) for step in spoken],
+        folded=[tables.headline(results, step) for step in steps if step not in spoken],
+        small=True,
+    )
 
 
 def _capacity(results: Results) -> list[Section]:

@@ -101,6 +101,12 @@ def overload_step(results: Results) -> Step | None:
     return None
 
 
+def compared_steps(results: Results) -> list[Step]:
+    """The steps at which the answer compares SUTs, and where they are all asked too much."""
+    found = (common_step(results), overload_step(results))
+    return [step for step in steps_by_rate(results) if step in found]
+
+
 def _compared(results: Results) -> list[Step]:
     return open_steps(results) or _closed_steps(results)
 

@@ -51,9 +51,11 @@ def _side_by_side(results: Results) -> Chart:
     }
     best = next((c.rate_rps.point for c in results.ceilings if c.best), None)
     brackets = [line for found in searched for line in _brackets(results, found)]
+    ends = [x for line in brackets for x in line["x"]]
+    ends += [estimate.high or estimate.point or 0.0 for estimate in estimates]
     layout = {
         "showlegend": False,
-        "xaxis": axis("offered rate, rps", rangemode="tozero"),
+        "xaxis": axis("offered rate, rps", range=[0, 1.1 * max([*ends, best or 0.0])]),
         "yaxis": {
             "automargin": True,
             "range": [-0.6, len(names) - 0.4],
@@ -63,7 +65,7 @@ def _side_by_side(results: Results) -> Chart:
         "shapes": [upright(best, "ceiling")] if best else [],
     }
     return Chart(
-        "capacity",
+        "capacities",
         "Capacity",
         {"data": [*brackets, trace], "layout": layout},
         "The capacity of each SUT with its interval; the pale bars are the brackets of its blocks, "

@@ -91,7 +91,8 @@ def level(y: float, text: str) -> dict[str, Any]:
     """A named level line across the chart."""
     line = upright(y, text)
     ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "yref": "y"}
-    return {**line, **ends, "label": {**line["label"], "textposition": "end"}}
+    label = {**line["label"], "textposition": "middle", "yanchor": "bottom"}
+    return {**line, **ends, "label": label}
 
 
 def error_bars(estimates: Sequence[Estimate]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.record import Step
 from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
@@ -110,7 +111,7 @@ def _curve(curve: _Curve, *, tail: bool) -> Trace:
     percent = curve.share * 100
     missing = 100 - percent
     shown = missing if tail else percent
-    keep = missing > (0 if tail else -1)  # a logarithm has no place for nothing missing
+    keep = missing > 0 if tail else _even(percent)  # a logarithm has no place for nothing missing
     return {
         "type": "scatter",
         "mode": "lines",
@@ -118,8 +119,14 @@ def _curve(curve: _Curve, *, tail: bool) -> Trace:
         "legendgroup": curve.name,
         "showlegend": curve.legend,
         "x": numbers(curve.times_ms[keep]),
-        "y": [float(f"{value:.6g}") for value in shown[keep]],
-        "customdata": [float(f"{value:.6g}") for value in percent[keep]],
+        "y": [float(f"{value:.5g}") for value in shown[keep]],
+        "customdata": [float(f"{value:.5g}") for value in percent[keep]],
         "hovertemplate": "%{customdata:.4~g} % within %{x:.4~g} ms",
         "line": {"color": curve.colour, "dash": curve.dash, "width": 1 if curve.faint else 2},
     }
+
+
+def _even(percent: Floats) -> npt.NDArray[np.int64]:
+    """Points as even in height as a plain scale can show; the tail's own chart has the rest."""
+    heights = np.linspace(percent[0], percent[-1], GRID_POINTS // 2)
+    return np.unique(np.searchsorted(percent, heights).clip(0, len(percent) - 1))

@@ -153,3 +153,11 @@ def test_a_run_of_searches_alone_has_no_empty_sections(results: Results) -> None
     assert "Nothing to show" not in page
     for key in re.findall(r'<a href="#([a-z]+)">', page):
         assert f'id="{key}"' in page
+
+
+def test_every_id_on_the_page_is_its_own(results: Results) -> None:
+    page = re.sub(r"<script>.*?</script>", "", render(results), flags=re.DOTALL)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+        r'\bid="([^"]+)"', re.sub(r"<script>.*?</script>", "", render(results), flags=re.DOTALL)
+    )
+    assert len(ids) == len(set(ids)) > 10
