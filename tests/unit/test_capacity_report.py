@@ -158,6 +158,4 @@ def test_a_run_of_searches_alone_has_no_empty_sections(results: Results) -> None
 def test_every_id_on_the_page_is_its_own(results: Results) -> None:
     page = re.sub(r"<script>.*?</script>", "", render(results), flags=re.DOTALL)
     ids = re.findall(r'\bid="([^"]+)"', page)
-        r'\bid="([^"]+)"', re.sub(r"<script>.*?</script>", "", render(results), flags=re.DOTALL)
-    )
     assert len(ids) == len(set(ids)) > 10
