@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from harness.record import Step
 from harness.run_directory import RunDirectory
-from harness.scenario import Scenario
+from harness.scenario import LoadSection, Scenario
 from harness.schedule import plan_seed
-from workloads.arrivals import CLOSED, checked_shape
+from workloads.arrivals import CLOSED, arrivals, checked_shape
 from workloads.payloads import read_labels, rows_by_label
 from workloads.plan import LoadPlan, PlanHeader, build_plan, write_plan
 from workloads.trace import Trace, read_trace
@@ -46,6 +46,24 @@ def read_sources(scenario: Scenario, directory: RunDirectory) -> Sources:
     if mix is not None:
         rows = rows_by_label(read_labels(directory.payloads), mix.by, mix.weights)
     return Sources(asked_for(scenario, trace), rows, trace)
+
+
+def check_length(load: LoadSection, trace: Trace) -> None:
+    """See that a trace lasts at every rate that is known before the ceiling is.
+
+    Raises:
+        WorkloadError: it is too short, and may not be repeated.
+    """
+    for rate in load.offered():
+        if rate.unit != "ceiling":
+            arrivals(
+                load.workload,
+                rate.rps(None, trace.rate_rps),
+                load.warm_up_s + load.steady_s,
+                load.seed,
+                shape=load.shape,
+                recorded_ns=trace.times_ns,
+            )
 
 
 def asked_for(scenario: Scenario, trace: Trace | None) -> dict[str, float]:

@@ -12,7 +12,7 @@ from architectures.plugin import Ensemble, load_ensemble
 from architectures.spec import Architecture, Variant
 from harness.environment import Cores, assign_cores
 from harness.in_process import make_references
-from harness.plans import Sources, asked_for, read_sources
+from harness.plans import Sources, asked_for, check_length, read_sources
 from harness.record import EnsembleRecord, Sut
 from harness.remote import check_absolute, declared, is_remote
 from harness.run_directory import RunDirectory
@@ -125,7 +125,7 @@ def _check_graphs(scenario: Scenario, ensemble: Ensemble) -> None:
 
 
 def recorded(resolved: Resolved) -> Trace | None:
-    """The trace the scenario replays, every row of it found sound; None where it replays none.
+    """The trace the scenario replays, sound and long enough; None where it replays none.
 
     Raises:
         WorkloadError: it cannot be replayed.
@@ -146,6 +146,7 @@ def recorded(resolved: Resolved) -> Trace | None:
             )
     trace.check_graphs(resolved.ensemble.GRAPHS)
     trace.check_payloads(load.payloads)
+    check_length(load, trace)
     return trace
 
 

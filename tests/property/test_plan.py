@@ -151,6 +151,17 @@ def _keeps_its_share(of_kind: np.ndarray, share: float, kinds: int) -> None:  # 
     assert np.abs(seen - wanted).max(initial=0) <= 2 * (1 + share * kinds)
 
 
+def test_a_plan_of_an_old_run_is_drawn_again_as_it_was() -> None:
+    """From its header alone: the run of format 1 that is kept as a witness."""
+    golden = Path(__file__).parents[1] / "golden" / "record" / "version-1"
+    kept = read_plan(golden / "plans" / "b00-s00.parquet")
+    assert kept.header.graphs == ("guess",)
+    drawn = build_plan(kept.header, payloads=6)
+    assert np.array_equal(drawn.offsets_ns, kept.offsets_ns)
+    assert np.array_equal(drawn.payloads, kept.payloads)
+    assert np.array_equal(drawn.graphs, kept.graphs)
+
+
 @settings(deadline=None)
 @given(headers, payload_counts)
 def test_a_plan_comes_back_from_disk_as_it_was(header: PlanHeader, payloads: int) -> None:

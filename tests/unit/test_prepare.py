@@ -41,7 +41,7 @@ blocks = 2
 TRACE = (
     "timestamp_s,payload,graph\n0,3,length\n0.5,1,guess\n1,1,length\n1.5,0,length\n2,11,length\n"
 )
-REPLAY = SCENARIO + 'workload = "trace"\ntrace = "day.csv"\nrates = ["1 trace", "2 trace", 1.6]\n'
+REPLAY = SCENARIO + 'workload = "trace"\ntrace = "day.csv"\nrates = ["1 trace", 1.6]\n'
 
 
 def prepared(folder: Path, text: str) -> tuple[Resolved, RunDirectory]:
@@ -114,15 +114,17 @@ def test_a_trace_is_kept_and_sent_as_it_was_recorded(tmp_path: Path) -> None:
     steps = steps_of(resolved.scenario, None, sources.trace_rps)
     assert [(step.asked, step.offered_rps) for step in steps] == [
         ("1 trace", 2.0),
-        ("2 trace", 4.0),
         ("1.6 rps", 1.6),
     ]
     plan = open_plan(resolved.scenario, sources, 2.0, 2.0, seed=9)
     assert plan.offsets_ns.tolist() == [0, 500_000_000, 10**9, 1_500_000_000, 2 * 10**9]
     assert [plan.graph(i) for i in (0, 1)] == ["length", "guess"]
     assert plan.payloads.tolist() == [3, 1, 1, 0, 11]
+    write_plans(resolved.scenario, steps, directory)
+    blocks = [read_plan(directory.plan(block, 0)) for block in (0, 1)]
+    assert np.array_equal(blocks[0].offsets_ns, blocks[1].offsets_ns)
     with pytest.raises(WorkloadError, match=r"5 arrivals last 1\.25 s at 4 rps.*= 2\.5 s"):
-        write_plans(resolved.scenario, steps, directory)
+        open_plan(resolved.scenario, sources, 4.0, 2.0, seed=9)
 
 
 def test_a_closed_loop_has_a_step_for_each_concurrency(tmp_path: Path) -> None:
@@ -164,6 +166,7 @@ def test_a_graph_that_is_not_there(tmp_path: Path, text: str, words: str) -> Non
     ("trace", "more", "words"),
     [
         (TRACE.replace("guess", "gues"), "", "row 2: the ensemble has no graph 'gues'"),
+        (TRACE.replace("2,11", "1.6,11"), "", "5 arrivals last 2 s at 2.5 rps, .* = 2.5 s"),
         (TRACE.replace("11", "12"), "", "row 5: payload 12 is no row .* raise load.payloads"),
         (TRACE, "graphs = { guess = 1 }", "'graph' and load.graphs both say what is sent"),
         (
