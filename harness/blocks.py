@@ -1,7 +1,7 @@
 """What remains of a run, block after block; what has ended is on disk before the next begins."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import groupby
 
@@ -18,7 +18,7 @@ from harness.turn import DEPLOY, play_turn, search_waits
 
 
 def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
-    """Play every turn that remains, and say in the run's record how that ended.
+    """Play every turn that remains; the ceiling is measured in each block, as the machine is then.
 
     Raises:
         DeployError: a deployment could not be ended.
@@ -27,30 +27,34 @@ def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Scr
     """
     directory = bench.directory
     with full_in_words(directory.path, lambda: bytes_left(bench, record)):
-        try:
-            record = _play_blocks(resolved, bench, record, screen)
-        except BaseException:
-            give_back(directory.hold)  # whatever ended it, there must be room to say so
-            stopped = RunRecord.read(directory.path).model_copy(update={"status": "interrupted"})
-            directory.save_run(stopped)
+        for block, turns in groupby(remaining(bench, record), key=lambda turn: turn.block):
+            record = _with_ceiling(resolved, bench, record, block, screen)
+            directory.save_run(record)
+            for turn in turns:
+                _play(resolved, bench, turn, screen)
+        record = record.model_copy(update={"status": "complete"})
+        directory.save_run(record)
+    return record
+
+
+@contextmanager
+def end_recorded(directory: RunDirectory, screen: Screen) -> Iterator[None]:
+    """Whatever ends the block early, the run's record says that it was ended.
+
+    Raises:
+        BaseException: that which ended it.
+    """
+    try:
+        yield
+    except BaseException:
+        if directory.begun() and (record := RunRecord.read(directory.path)).status == "running":
+            give_back(directory.hold)  # there must be room to say so
+            directory.save_run(record.model_copy(update={"status": "interrupted"}))
             screen.say(
                 f"ended early; what had been played by then is in {directory.path}\n"
                 f"go on with: python -m harness run --resume {directory.path}"
             )
-            raise
-        return record
-
-
-def _play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
-    """The ceiling is measured in each block, as the machine is then."""
-    for block, turns in groupby(remaining(bench, record), key=lambda turn: turn.block):
-        record = _with_ceiling(resolved, bench, record, block, screen)
-        bench.directory.save_run(record)
-        for turn in turns:
-            _play(resolved, bench, turn, screen)
-    record = record.model_copy(update={"status": "complete"})
-    bench.directory.save_run(record)
-    return record
+        raise
 
 
 def remaining(bench: Bench, record: RunRecord) -> Iterator[Turn]:

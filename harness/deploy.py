@@ -94,11 +94,10 @@ def deploy(
     Raises:
         DeployError: a component ended or did not get ready, or something else answers there.
     """
-    if log_directory is not None:  # first, for it may fail, and then nothing is left behind
+    if log_directory is not None:
         log_directory.mkdir(parents=True, exist_ok=True)
     directory = scratch_directory()
     logs = log_directory or directory / "logs"
-    logs.mkdir(exist_ok=True)
     launch = Launch(ensemble, policy, claim, variant, new_nonce(), directory, PORTS.free)
     keeper = Keeper(directory, logs, claim)
     try:

@@ -77,13 +77,12 @@ def _run(request: InProcessRequest, claim: ResourceClaim, logs: Path) -> list[st
     log = logs / f"{_NAME}.log"
     log.unlink(missing_ok=True)
     directory = scratch_directory()
-    asked = directory / "request.json"
-    asked.write_bytes(request.to_json())
     # As a SUT's processes are started: a ceiling with a slower allocator would flatter them all.
     own = process_environment(request.torch_threads)
     env = clean_environment(directory, request.ensemble.search_path, own)
     keeper = Keeper(directory, logs, claim)
     try:
+        (directory / "request.json").write_bytes(request.to_json())
         keeper.start(_NAME, ("sh", "-c", 'exec "$@" < request.json', "sh", *COMMAND), env)
         status = _await_end(keeper)
     finally:

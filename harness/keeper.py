@@ -4,6 +4,7 @@ It runs by itself (standard library only, ``python -I -S keeper.py``), in its ow
 the subreaper of all it starts: a daemon that forks twice still comes back to it. It reads commands
 as JSON lines on stdin and writes events as JSON lines on stdout:
 
+                                                   ->  {"made": directory}
     {"start": name, "argv": [...], "env": {...}}   ->  {"started": name, "pid": pid}
                                                        {"exited": name, "status": status}
     {"stop": grace_s}                              ->  {"stopped": [pids it could not end]}
@@ -23,6 +24,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+LOG = "keeper.log"
 
 GRACE_AFTER_DEATH_S = 2.0
 """For components to stop by themselves when the harness is gone."""
@@ -228,6 +231,12 @@ def main() -> None:
     directory, logs, cores, own_cores = sys.argv[1:]
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.sched_setaffinity(0, map(int, own_cores.split(",")))
+    # Made by whoever removes it: a harness killed at any moment leaves no directory behind.
+    Path(directory).mkdir(mode=0o700)
+    Path(logs).mkdir(exist_ok=True)
+    log = os.open(Path(logs, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 2)
+    tell({"made": directory})
     keeper = Keeper(directory, logs, [int(core) for core in cores.split(",")])
     keeper.stop(serve(keeper))
 

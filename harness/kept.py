@@ -2,14 +2,15 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
+from time import perf_counter_ns
 from typing import Any
 
 import architectures
@@ -45,33 +46,44 @@ class Keeper:
     """The harness's end of a keeper process.
 
     Args:
-        directory: the deployment's scratch directory; the keeper removes it.
-        logs: where components log.
+        directory: the deployment's scratch directory, not yet there; the keeper makes and
+            removes it.
+        logs: where components log; made if it is the scratch directory's.
         claim: the cores of the components; the keeper stays off them.
+
+    Raises:
+        DeployError: the keeper could not begin.
     """
 
     def __init__(self, directory: Path, logs: Path, claim: ResourceClaim) -> None:
         own = os.sched_getaffinity(0) - set(claim.cores) or os.sched_getaffinity(0)
         cores = (",".join(map(str, part)) for part in (claim.cores, sorted(own)))
         script = Path(__file__).with_name("keeper.py")
-        with (logs / _LOG).open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(script), str(directory), str(logs), *cores],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                bufsize=0,
-            )
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script), str(directory), str(logs), *cores],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
         self._logs = logs
         self._pending = b""
+        self._made = False
         self.pids: dict[str, int] = {}
         self.exits: list[Exit] = []
+        self._await_directory()
 
     @property
     def pid(self) -> int:
         """The keeper itself: every process of the deployment descends from it."""
         return self._process.pid
+
+    def _await_directory(self) -> None:
+        end_ns = perf_counter_ns() + int(_KEEPER_LIMIT_S * 1e9)
+        while not self._made:
+            self.listen(1.0)
+            if perf_counter_ns() > end_ns:
+                raise DeployError(f"the keeper (pid {self.pid}) does not begin; run again")
 
     def start(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Have a component started."""
@@ -98,7 +110,9 @@ class Keeper:
             wait_s = 0.0
 
     def _note(self, event: Mapping[str, Any]) -> None:
-        if "started" in event:
+        if "made" in event:
+            self._made = True
+        elif "started" in event:
             self.pids[event["started"]] = event["pid"]
         elif "exited" in event:
             self.exits.append(Exit(event["exited"], event["status"]))
@@ -129,11 +143,11 @@ class Keeper:
 
 
 def scratch_directory() -> Path:
-    """A new directory for a keeper to remove.
+    """A name for a new directory, which a keeper makes and removes.
 
     Its path is short: a unix socket's is limited to 107 bytes, and Ray's lie deep.
     """
-    return Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+    return Path(f"/tmp/sb-{secrets.token_hex(4)}")  # noqa: S108 - made with mode 0700, or not at all
 
 
 def clean_environment(

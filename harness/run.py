@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.bench import Bench
-from harness.blocks import bytes_left, play_blocks
+from harness.blocks import bytes_left, end_recorded, play_blocks
 from harness.capacity.find import limits_of
 from harness.capacity.table import capacity_table
 from harness.disk import full_in_words, payload_bytes, require
@@ -66,6 +66,7 @@ def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDi
             held(directory.hold),
             pinned(resolved.cores),
             Screen(console, expected_s(scenario)).drawn() as screen,
+            end_recorded(directory, screen),
         ):
             record = _prepare(resolved, directory, screen)
             _play(resolved, directory, record, screen)
@@ -101,8 +102,9 @@ def resume(path: Path, console: Console) -> RunDirectory:
         clear_half_made(directory)
         stamps = (*record.resumed, now_utc().isoformat(timespec="seconds"))
         record = record.model_copy(update={"resumed": stamps, "status": "running"})
-        directory.save_run(record)
-        _play(resolved, directory, record, screen)
+        with end_recorded(directory, screen):
+            directory.save_run(record)
+            _play(resolved, directory, record, screen)
     return directory
 
 

@@ -134,7 +134,11 @@ class RunDirectory:
         found = sorted((self.path / "capacity").glob("b*.json"))
         return [CapacityRecord.model_validate_json(path.read_text()) for path in found]
 
+    def begun(self) -> bool:
+        """Whether there is a run to speak of: all that trials share is there."""
+        return (self.path / "run.json").exists()
+
     def discard_if_empty(self) -> None:
         """Remove the folder of a run that never came to be: one without ``run.json``."""
-        if not (self.path / "run.json").exists():
+        if not self.begun():
             shutil.rmtree(self.path)
