@@ -51,12 +51,6 @@ class Known:
 
 
 @pytest.fixture
-def prefer() -> Callable[[int], None]:
-    """Run a process ahead of the machine's other work."""
-    return ahead_of_others
-
-
-@pytest.fixture
 def known_server() -> Iterator[Callable[..., Known]]:
     """Start servers of known behaviour: ``known_server(service_s=[0.02])``."""
     with ExitStack() as stack:

@@ -31,11 +31,10 @@ def true_ms(truth: dict[str, Any]) -> Floats:
 @pytest.mark.parametrize(
     ("arrivals", "service_s"),
     [
-        ("poisson", [0.02]),
         ("constant", [0.05]),
         ("poisson", np.random.default_rng(3).exponential(0.03, 400).round(4).tolist()),
     ],
-    ids=["constant 20 ms", "constant 50 ms", "random"],
+    ids=["constant 50 ms", "random"],
 )
 def test_known_delays_are_recovered(
     known_server: Server, play: Play, arrivals: str, service_s: Any
@@ -48,7 +47,7 @@ def test_known_delays_are_recovered(
     excess = []
     for _ in range(3):
         server = known_server(service_s=service_s)
-        result, table = play(server.url, arrivals=arrivals)
+        result, table = play(server.url, arrivals=arrivals, steady_s=3.0)
         truth = server.truth()
         assert len(truth["requests"]) == len(table) == int(result.report["sent"])
         assert (table["outcome"].to_numpy() == Outcome.OK).all()
@@ -76,39 +75,13 @@ def asleep_ms(table: pa.Table, truth: dict[str, Any], percentile: float) -> floa
     return float(np.percentile(begun_ns - table["sent_ns"].to_numpy(), percentile)) / NS
 
 
-def test_a_freeze_is_felt_by_every_request_meant_for_it(known_server: Server, play: Play) -> None:
-    """1 s frozen, 100 rps, 8 s, 20 ms of service: p95 is about 620 ms; a closed loop reads 25.
+def test_a_closed_loop_hides_a_freeze(known_server: Server) -> None:
+    """The control: ten clients at 10 rps each, timed from their sends, as is done everywhere.
 
-    The truth comes from arithmetic on the plan alone: a request meant for the freeze waits for its
-    end, and everybody's service takes 20 ms.
+    A freeze of .5 s in 4 is due to one request in eight (``test_scripts`` shows that we read it);
+    here it is felt by ten in some 350.
     """
-    server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
-    result, table = play(server.url, arrivals="constant", warm_up_s=1.0, steady_s=7.0)
-    intended_s = (table["intended_ns"].to_numpy() - result.phases.start_ns) / 1e9
-    frozen_s = intended_s[0] + 3.0
-    expected = expected_ms(intended_s, frozen_s, frozen_s + 1.0, 0.02)
-    assert np.percentile(expected, 95) == pytest.approx(620, rel=0.02)
-
-    published = milliseconds(table, "received_ns", "intended_ns")
-    assert np.percentile(published, 95) == pytest.approx(np.percentile(expected, 95), rel=0.1)
-    assert np.percentile(published, 99) == pytest.approx(np.percentile(expected, 99), rel=0.1)
-    assert (published > 100).mean() == pytest.approx((expected > 100).mean(), rel=0.1)
-
-
-def expected_ms(
-    intended_s: Floats, frozen_from_s: float, frozen_until_s: float, service_s: float
-) -> Floats:
-    """A request in service when the freeze begins is frozen too: its timer fires late."""
-    ready = intended_s + service_s
-    meets = (intended_s < frozen_until_s) & (ready > frozen_from_s)
-    begins_late = (intended_s >= frozen_from_s) & meets
-    done = np.where(begins_late, frozen_until_s + service_s, np.where(meets, frozen_until_s, ready))
-    return (done - intended_s) * 1e3
-
-
-def test_a_closed_loop_hides_the_same_freeze(known_server: Server) -> None:
-    """The control: ten clients at 10 rps each, timed from their sends, as is done everywhere."""
-    server = known_server(service_s=[0.02], freeze_at_s=3.0, freeze_s=1.0)
+    server = known_server(service_s=[0.02], freeze_at_s=1.5, freeze_s=0.5)
     with ThreadPoolExecutor(10) as pool:
         times = list(pool.map(closed_loop_ms, [server.url] * 10))
     assert np.percentile(np.concatenate(times), 95) < 100
@@ -117,7 +90,7 @@ def test_a_closed_loop_hides_the_same_freeze(known_server: Server) -> None:
 def closed_loop_ms(url: str) -> Floats:
     connection = HTTPConnection(url.removeprefix("http://"))
     start_ns, times = perf_counter_ns(), []
-    while perf_counter_ns() < start_ns + 8_000 * NS:
+    while perf_counter_ns() < start_ns + 4_000 * NS:
         sent_ns = perf_counter_ns()
         connection.request("POST", "/v1/tag", b"x" * 1000, {"X-Request-ID": "0"})
         connection.getresponse().read()
@@ -132,7 +105,7 @@ def test_a_queue_is_as_long_as_lindley_says(known_server: Server, play: Play) ->
     differences = []
     for _ in range(3):
         server = known_server(burn_s=0.005, one_by_one=True)
-        result, table = play(server.url, rate_rps=110.0, steady_s=6.0)
+        result, table = play(server.url, rate_rps=110.0, steady_s=5.0)
         _, begun, answered = np.array(server.truth()["requests"]).T / NS
         waiting = begun[1:] < answered[:-1]
         service_ms = float(np.median(np.diff(answered)[waiting]))

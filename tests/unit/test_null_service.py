@@ -43,7 +43,7 @@ def ask(client: httpx.Client) -> httpx.Response:
 
 def test_delays_are_those_of_the_table_and_are_kept(tmp_path: Path) -> None:
     options = {"law": "exponential", "mean_s": 0.01, "seed": 4}
-    table = Behaviour(**options).delays_ns()
+    table = Behaviour.from_options(options).delays_ns()
     with service(tmp_path, **options) as client:
         for index in range(30):
             started_ns = perf_counter_ns()
