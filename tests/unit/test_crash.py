@@ -204,6 +204,39 @@ def plans(run: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in shared}
 
 
+def test_no_directory_is_left_by_whoever_dies_while_a_keeper_begins(tmp_path: Path) -> None:
+    words = (
+        "import sys; from pathlib import Path; from architectures.spec import ResourceClaim\n"
+        "from harness.kept import Keeper, scratch_directory\n"
+        "directory = scratch_directory(); print(directory, flush=True)\n"
+        "Keeper(directory, Path(sys.argv[1]), ResourceClaim((0,), 1)); print('made', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", words, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for _ in range(6)
+    ]
+    directories = []
+    for number, process in enumerate(begun):
+        assert process.stdout
+        directories.append(Path(process.stdout.readline().strip()))
+        time.sleep(0.02 * number)  # the last have a keeper that keeps
+        process.kill()
+        process.communicate()
+    assert len(set(directories)) == len(begun)
+    end_ns = time.monotonic_ns() + int(60e9)
+    while left := left_of(tmp_path):
+        assert time.monotonic_ns() < end_ns, left
+        time.sleep(0.05)
+    assert [directory for directory in directories if directory.exists()] == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_ended_while_it_is_prepared_says_that_nothing_was_measured(
     tmp_path: Path, theirs: str, number: signal.Signals

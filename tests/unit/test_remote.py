@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -15,15 +16,19 @@ import pytest
 
 from architectures import catalog
 from architectures.spec import EnsembleChoice, ServingPolicy
+from harness.bench import Bench
 from harness.deploy import deploy
 from harness.environment import assign_cores
+from harness.kept import DeployError
 from harness.record import RunRecord, TrialRecord
-from harness.remote import check_absolute, declared, on_loopback
+from harness.remote import attached, check_absolute, declared, on_loopback
 from harness.run_directory import RunDirectory
 from harness.scenario import Scenario
 from harness.scenario_file import ScenarioError, parse_scenario
 from harness.scrape import Scrape
+from harness.verify import read_references
 from reports.__main__ import report
+from workloads.payloads import read_payloads
 from workloads.sample import Outcome, read_samples
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +216,43 @@ def test_pressure_on_our_cores_is_only_told_where_the_service_can_be_told_apart(
 ) -> None:
     assert "outside_sut_cores" in trial_of(ran, "theirs").pressure
     assert "outside_sut_cores" not in trial_of(ran, "ours").pressure
+
+
+@needs_cores
+def test_answers_are_compared_where_they_are_declared_to_be_the_ensembles(
+    ours: str, theirs: str
+) -> None:
+    golden = RunDirectory(ROOT / "tests" / "golden" / "record" / "version-1")
+    text = SCENARIO.replace("OURS", ours).replace("THEIRS", theirs)
+    text = text.replace('ready = "/readyz"', 'path = "/v1/guess"\nanswers = true')
+    bench = Bench(
+        parse_scenario(text, "s.toml"),
+        assign_cores(1),
+        golden,
+        read_payloads(golden.payloads),
+        {"guess": read_references(golden.references)},
+        (),
+        None,
+    )
+    with attached(bench, "ours") as subject:
+        assert subject.checked.count == len(bench.payloads)
+        assert subject.checked.different == subject.checked.count  # the floor runs no model
+    with attached(bench, "theirs") as subject:
+        assert subject.checked.count == 0
+
+
+@needs_cores
+def test_a_service_that_is_not_there_is_a_failure_in_words(ours: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        text = SCENARIO.replace("OURS", nobody).replace("THEIRS", ours)
+        text = text.replace('ready = "/readyz"\n', "")
+        golden = RunDirectory(ROOT / "tests" / "golden" / "record" / "version-1")
+        bench = Bench(parse_scenario(text, "s.toml"), assign_cores(1), golden, (), {}, (), None)
+        said = r"remote 'ours': nobody answers at .* start the service, or mend \[remote.ours\]"
+        with pytest.raises(DeployError, match=said), attached(bench, "ours"):
+            pass
 
 
 @needs_cores
