@@ -12,6 +12,10 @@ from workloads.sample import Outcome
 
 Clock: TypeAlias = npt.NDArray[np.int64]
 
+RISE = 1.25
+"""A queue that grows at all doubles what it adds from one half to the next; machines wander by
+less than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -24,7 +28,8 @@ class Tally:
         failed: those without an OK answer.
         completed: good answers that came within it, whenever they were asked for.
         steady_s: its length.
-        rising: good answers to its second half took longer than those to its first, by the median.
+        rising: good answers to its second half took longer than those to its first: the median
+            by :data:`RISE`.
     """
 
     whole: int = 0
@@ -74,7 +79,7 @@ def _rising(intended_ns: Clock, received_ns: Clock, phases: Phases) -> bool:
     second = intended_ns >= (phases.steady_ns + phases.end_ns) // 2
     if not second.any() or second.all():
         return False
-    return bool(np.median(response_ns[second]) > np.median(response_ns[~second]))
+    return bool(np.median(response_ns[second]) > RISE * np.median(response_ns[~second]))
 
 
 def _open(

@@ -142,6 +142,8 @@ def test_what_was_given_up_before_it_was_late_has_missed_nothing() -> None:
 def test_rising_compares_the_halves_by_their_medians() -> None:
     quick_then_slow = [(1000 + 10 * i, 5 if i < 100 else 50, Outcome.OK) for i in range(200)]
     assert tally(samples(*quick_then_slow), PHASES, 200, 0.2).rising
+    wandering = [(1000 + 10 * i, 50 if i < 100 else 60, Outcome.OK) for i in range(200)]
+    assert not tally(samples(*wandering), PHASES, 200, 0.2).rising
     slow_then_quick = [(1000 + 10 * i, 50 if i < 100 else 5, Outcome.OK) for i in range(200)]
     assert not tally(samples(*slow_then_quick), PHASES, 200, 0.2).rising
     assert not tally(samples(), PHASES, 200, 0.2).rising
