@@ -13,8 +13,8 @@ from workloads.sample import Outcome
 Clock: TypeAlias = npt.NDArray[np.int64]
 
 RISE = 1.25
-"""A queue that grows at all doubles what it adds from one half to the next; machines wander by
-less than this."""
+"""Where a queue grows from nothing, requests wait three times as long in the second half as in the
+first; machines by themselves wander by less than this."""
 
 
 @dataclass(frozen=True, slots=True)
