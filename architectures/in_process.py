@@ -4,7 +4,7 @@
 process of its own so that its caller stays free of model code; pin it to the SUT's cores.
 
 - ``references`` writes ``out``: line i is the answer to payload i, or ``{"problem": slug}``.
-- ``ceiling`` prints one :class:`CeilingReading` a line, in the order of ``batch_sizes``. Of several
+- ``ceiling`` prints one ``CeilingReading`` a line, in the order of ``batch_sizes``. Of several
   graphs by weight it is the rate at which a mix of them in these shares can be answered: each is
   run by itself for an equal part of the time, for a batch is of one graph, and the time of one
   request is the weighted mean of theirs.
@@ -16,17 +16,15 @@ import multiprocessing
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import cycle, islice
 from pathlib import Path
-from time import perf_counter_ns, process_time_ns
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from architectures.contract import Problem
-from architectures.graph import Graph, Inputs, Stage, run_batch
+from architectures.graph import Inputs
+from architectures.in_process_runner import CeilingReading, Runner, summed, weighed
 from architectures.plugin import EnsembleError, load_ensemble
 from architectures.spec import EnsembleChoice
 
@@ -39,7 +37,6 @@ COMMAND = (sys.executable, "-m", "architectures.in_process")
 Task: TypeAlias = Literal["references", "ceiling"]
 
 _USAGE_EXIT = 2
-_WARM_UP_BATCHES = 3
 _BARRIER_TIMEOUT_S = 120.0
 
 
@@ -87,71 +84,15 @@ class InProcessRequest:
 _CODEC = TypeAdapter(InProcessRequest)
 
 
-@dataclass(frozen=True, slots=True)
-class CeilingReading:
-    """One batch size. Images and CPU seconds are summed over the processes; wall is the longest."""
-
-    batch_size: int
-    images: int
-    wall_s: float
-    cpu_s: float
-
-
 class InProcessError(Exception):
     """The request cannot be carried out as written."""
 
 
-class Runner:
-    """A loaded graph and its payloads, run in this thread.
+def load(request: InProcessRequest) -> list[Runner]:
+    """Load the graphs that are asked for, what they share once, and the payloads.
 
-    Args:
-        graph: the graph.
-        stages: every stage of it, loaded.
-        payloads: requests, in order.
-    """
-
-    def __init__(
-        self, graph: Graph, stages: Mapping[str, Stage], payloads: Sequence[Inputs]
-    ) -> None:
-        self._graph = graph
-        self._stages = stages
-        self.payloads = payloads
-
-    def references(self) -> Iterator[object]:
-        """Each payload's answer document, alone in its batch."""
-        for payload in self.payloads:
-            (result,) = run_batch(self._graph, self._stages, [payload])
-            if isinstance(result, Problem):
-                yield {"problem": result.slug}
-            else:
-                yield result.document
-
-    def warm_up(self, batch_size: int) -> None:
-        """Let a batch size's kernels and buffers be made before they are timed."""
-        for batch in islice(self._batches(batch_size, 0), _WARM_UP_BATCHES):
-            run_batch(self._graph, self._stages, batch)
-
-    def read_ceiling(self, batch_size: int, seconds: float, offset: int) -> CeilingReading:
-        """Run whole batches, payloads in a circle from ``offset``, until the time is over."""
-        images = 0
-        cpu_ns = process_time_ns()
-        start_ns = now_ns = perf_counter_ns()
-        end_ns = start_ns + round(seconds * 1e9)
-        batches = self._batches(batch_size, offset)
-        while now_ns < end_ns:
-            images += len(run_batch(self._graph, self._stages, next(batches)))
-            now_ns = perf_counter_ns()
-        cpu_ns = process_time_ns() - cpu_ns
-        return CeilingReading(batch_size, images, (now_ns - start_ns) / 1e9, cpu_ns / 1e9)
-
-    def _batches(self, batch_size: int, offset: int) -> Iterator[list[Inputs]]:
-        circle = islice(cycle(self.payloads), offset, None)
-        while True:
-            yield list(islice(circle, batch_size))
-
-
-def load(request: InProcessRequest, graph: str) -> Runner:
-    """Load a graph's stages and the payloads; nothing is run yet.
+    Returns:
+        One runner; of a ceiling one for each graph, in the order of its shares.
 
     Raises:
         InProcessError: no such graph or payload, or the payloads cannot be read.
@@ -159,29 +100,22 @@ def load(request: InProcessRequest, graph: str) -> Runner:
     """
     choice = request.ensemble
     ensemble = load_ensemble(choice)
-    if graph not in ensemble.GRAPHS:
-        raise InProcessError(
-            f"ensemble {choice.module!r} has no graph {graph!r}; "
-            f"it has {', '.join(ensemble.GRAPHS)}"
-        )
-    found = ensemble.GRAPHS[graph]
+    names = tuple(request.shares) if request.task == "ceiling" else (request.graph,)
+    for name in names:
+        if name not in ensemble.GRAPHS:
+            raise InProcessError(
+                f"ensemble {choice.module!r} has no graph {name!r}; "
+                f"it has {', '.join(ensemble.GRAPHS)}"
+            )
+    graphs = [ensemble.GRAPHS[name] for name in names]
     stages = {
         name: ensemble.load_stage(name, choice.tier, choice.device, request.torch_threads)
-        for name in found.stages
+        for name in dict.fromkeys(stage for graph in graphs for stage in graph.stages)
     }
-    return Runner(found, stages, _payloads(Path(request.payloads)))
-
-
-def load_mix(request: InProcessRequest) -> list[Runner]:
-    """Load every graph of the ceiling, in the order of its shares.
-
-    Raises:
-        InProcessError, EnsembleError: as :func:`load`.
-    """
-    runners = [load(request, graph) for graph in request.shares]
-    for runner in runners:
-        runner.payloads = _circle(runner.payloads, request.rows)
-    return runners
+    payloads: Sequence[Inputs] = _payloads(Path(request.payloads))
+    if request.task == "ceiling":
+        payloads = _circle(payloads, request.rows)
+    return [Runner(graph, stages, payloads) for graph in graphs]
 
 
 def _circle(payloads: Sequence[Inputs], rows: Sequence[int]) -> Sequence[Inputs]:
@@ -223,7 +157,7 @@ def read_ceilings(request: InProcessRequest, runners: Sequence[Runner]) -> Itera
         theirs.close()  # so that a process that died reads as the end of its pipe
         ends.append(ours)
     for _ in request.batch_sizes:
-        yield _sum([end.recv() for end in ends])
+        yield summed([end.recv() for end in ends])
 
 
 def _read_in_step(
@@ -255,29 +189,6 @@ def _read(
     return weighed(readings, tuple(request.shares.values()))
 
 
-def weighed(readings: Sequence[CeilingReading], shares: Sequence[float]) -> CeilingReading:
-    """One reading for a mix: the time of a request is the mean of the graphs' times by share.
-
-    Images are those really run; wall and CPU seconds are what as many would take in these shares.
-    """
-    if len(readings) == 1:
-        return readings[0]
-    images = sum(reading.images for reading in readings)
-    pairs = list(zip(readings, shares, strict=True))
-    wall_s = images * sum(share * one.wall_s / one.images for one, share in pairs)
-    cpu_s = images * sum(share * one.cpu_s / one.images for one, share in pairs)
-    return CeilingReading(readings[0].batch_size, images, wall_s, cpu_s)
-
-
-def _sum(readings: Sequence[CeilingReading]) -> CeilingReading:
-    return CeilingReading(
-        readings[0].batch_size,
-        sum(reading.images for reading in readings),
-        max(reading.wall_s for reading in readings),
-        sum(reading.cpu_s for reading in readings),
-    )
-
-
 def run(request: InProcessRequest) -> None:
     """Carry out a request.
 
@@ -285,7 +196,7 @@ def run(request: InProcessRequest) -> None:
         InProcessError: it cannot be carried out as written.
         EnsembleError: the ensemble is not there.
     """
-    runners = load_mix(request) if request.task == "ceiling" else [load(request, request.graph)]
+    runners = load(request)
     gc.collect()
     gc.freeze()
     if request.task == "ceiling":

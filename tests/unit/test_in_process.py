@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from architectures.in_process import COMMAND, CeilingReading, InProcessRequest, weighed
+from architectures.in_process import COMMAND, InProcessRequest
+from architectures.in_process_runner import CeilingReading, weighed
 from architectures.plugin import load_ensemble
 from architectures.spec import EnsembleChoice
 

@@ -1,0 +1,94 @@
+"""A graph run in this thread, with no server and no queue: its answers and its rate."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from time import perf_counter_ns, process_time_ns
+
+from architectures.contract import Problem
+from architectures.graph import Graph, Inputs, Stage, run_batch
+
+_WARM_UP_BATCHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingReading:
+    """One batch size. Images and CPU seconds are summed over the processes; wall is the longest."""
+
+    batch_size: int
+    images: int
+    wall_s: float
+    cpu_s: float
+
+
+class Runner:
+    """A loaded graph and its payloads, run in this thread.
+
+    Args:
+        graph: the graph.
+        stages: every stage of it, loaded.
+        payloads: requests, in order.
+    """
+
+    def __init__(
+        self, graph: Graph, stages: Mapping[str, Stage], payloads: Sequence[Inputs]
+    ) -> None:
+        self._graph = graph
+        self._stages = stages
+        self.payloads = payloads
+
+    def references(self) -> Iterator[object]:
+        """Each payload's answer document, alone in its batch."""
+        for payload in self.payloads:
+            (result,) = run_batch(self._graph, self._stages, [payload])
+            if isinstance(result, Problem):
+                yield {"problem": result.slug}
+            else:
+                yield result.document
+
+    def warm_up(self, batch_size: int) -> None:
+        """Let a batch size's kernels and buffers be made before they are timed."""
+        for batch in islice(self._batches(batch_size, 0), _WARM_UP_BATCHES):
+            run_batch(self._graph, self._stages, batch)
+
+    def read_ceiling(self, batch_size: int, seconds: float, offset: int) -> CeilingReading:
+        """Run whole batches, payloads in a circle from ``offset``, until the time is over."""
+        images = 0
+        cpu_ns = process_time_ns()
+        start_ns = now_ns = perf_counter_ns()
+        end_ns = start_ns + round(seconds * 1e9)
+        batches = self._batches(batch_size, offset)
+        while now_ns < end_ns:
+            images += len(run_batch(self._graph, self._stages, next(batches)))
+            now_ns = perf_counter_ns()
+        cpu_ns = process_time_ns() - cpu_ns
+        return CeilingReading(batch_size, images, (now_ns - start_ns) / 1e9, cpu_ns / 1e9)
+
+    def _batches(self, batch_size: int, offset: int) -> Iterator[list[Inputs]]:
+        circle = islice(cycle(self.payloads), offset, None)
+        while True:
+            yield list(islice(circle, batch_size))
+
+
+def weighed(readings: Sequence[CeilingReading], shares: Sequence[float]) -> CeilingReading:
+    """One reading for a mix: the time of a request is the mean of the graphs' times by share.
+
+    Images are those really run; wall and CPU seconds are what as many would take in these shares.
+    """
+    if len(readings) == 1:
+        return readings[0]
+    images = sum(reading.images for reading in readings)
+    pairs = list(zip(readings, shares, strict=True))
+    wall_s = images * sum(share * one.wall_s / one.images for one, share in pairs)
+    cpu_s = images * sum(share * one.cpu_s / one.images for one, share in pairs)
+    return CeilingReading(readings[0].batch_size, images, wall_s, cpu_s)
+
+
+def summed(readings: Sequence[CeilingReading]) -> CeilingReading:
+    """One reading for processes that ran at the same time."""
+    return CeilingReading(
+        readings[0].batch_size,
+        sum(reading.images for reading in readings),
+        max(reading.wall_s for reading in readings),
+        sum(reading.cpu_s for reading in readings),
+    )
