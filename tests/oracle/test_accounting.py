@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from harness.steady_state import Window, in_flight
 from harness.usage import Target, watch
 from workloads.sample import Outcome
 
@@ -81,6 +82,25 @@ def test_what_is_in_flight_at_the_end_is_drained(known_server: Server, play: Pla
     result, table = play(server.url, steady_s=1.0)
     assert outcomes(table) == {Outcome.OK: len(table)}
     assert result.phases.drained_ns > result.phases.end_ns
+
+
+def test_no_gap_lies_where_warm_up_hands_over(known_server: Server, play: Play) -> None:
+    """By the server's own log: as busy at the hand-over as ever, and counted so from then on."""
+    server = known_server(service_s=[0.2])
+    result, table = play(server.url, arrivals="constant", rate_rps=200, warm_up_s=1, steady_s=1.6)
+    begun_ns, answered_ns = np.array(server.truth()["requests"]).T[1:]
+    phases = result.phases
+    near = np.abs(begun_ns - phases.steady_ns) < 100_000_000
+    assert near.sum() == pytest.approx(40, abs=8)
+    there = ((begun_ns < phases.steady_ns) & (answered_ns > phases.steady_ns)).sum()
+    assert there == pytest.approx(40, abs=8)
+    sent_ns, received_ns = table["sent_ns"].to_numpy(), table["received_ns"].to_numpy()
+    ours = (sent_ns < phases.steady_ns) & (received_ns > phases.steady_ns)
+    assert ours.sum() == pytest.approx(there, abs=4)
+    ok = np.ones(len(table), dtype=bool)
+    span_ns = (phases.steady_ns, phases.end_ns)
+    seen = in_flight(Window(span_ns, table["intended_ns"].to_numpy(), sent_ns, received_ns, ok))
+    assert seen[0] == pytest.approx(ours.sum(), rel=0.15)
 
 
 def test_what_outlasts_the_drain_is_censored(known_server: Server, play: Play) -> None:
