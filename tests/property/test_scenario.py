@@ -87,6 +87,12 @@ def test_a_share_of_the_ceiling_is_that_share(share: float, ceiling_rps: float) 
     assert rate.rps(ceiling_rps) == pytest.approx(share * ceiling_rps, rel=1e-3)
 
 
+@given(st.integers(1, 10**6), st.floats(0.001, 1e6))
+def test_a_trace_at_its_own_speed_is_not_rounded(times: int, trace_rps: float) -> None:
+    assert parse_rate("1 trace").rps(None, trace_rps) == trace_rps
+    assert parse_rate(f"{times} trace").rps(5.0, trace_rps) == times * trace_rps
+
+
 @given(st.text())
 def test_any_text_is_refused_in_words(text: str) -> None:
     with pytest.raises(ScenarioError, match=r"f\.toml"):
