@@ -1,4 +1,4 @@
-r"""The Locust side: an open-loop user that plays a load plan, headless or under Locust's web UI.
+r"""The Locust side: a user that plays a load plan, headless or under Locust's web UI.
 
     python -m locust -f workloads/locustfile.py --host http://127.0.0.1:8000 --headless \
         --payloads payloads.parquet --plan plan.parquet --out samples
@@ -91,13 +91,13 @@ def _tie(first_process: int) -> None:
 
     Locust forks its workers before it wires anything; what is forked later is none.
     """
-    if not OpenLoopUser.wired:
+    if not PlanUser.wired:
         end_with(first_process)
 
 
 def wire(environment: Any, **_: Any) -> None:
     """Connect the workers to the conductor before anything starts."""
-    OpenLoopUser.wired = True
+    PlanUser.wired = True
     options = environment.parsed_options
     remote = _remote(options)
     if remote is None and not Path(options.payloads or "").is_file():
@@ -107,10 +107,10 @@ def wire(environment: Any, **_: Any) -> None:
     if not isinstance(runner, WorkerRunner):
         _wire_conductor(environment, options)
     if not isinstance(runner, MasterRunner):
-        OpenLoopUser.seat = Seat(environment, remote)
-        runner.register_message(START, OpenLoopUser.on_start_message)
-        runner.register_message(STOP, OpenLoopUser.on_stop_message)
-        environment.events.test_start.add_listener(OpenLoopUser.on_test_start)
+        PlanUser.seat = Seat(environment, remote)
+        runner.register_message(START, PlanUser.on_start_message)
+        runner.register_message(STOP, PlanUser.on_stop_message)
+        environment.events.test_start.add_listener(PlanUser.on_test_start)
 
 
 def _wire_conductor(environment: Any, options: Any) -> None:
@@ -154,7 +154,7 @@ class OneUserPerWorker(LoadTestShape):
         return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
 
 
-class OpenLoopUser(User):
+class PlanUser(User):
     """The one user of a worker: plays the worker's whole part of the plan."""
 
     wired = False
@@ -203,13 +203,13 @@ class OpenLoopUser(User):
             counts=lambda *counts: runner.send_message(COUNTS, (seat.worker, *counts)),
             ran_out=lambda after_ns, why: runner.send_message(RAN_OUT, (after_ns, why)),
         )
-        part = OpenLoopUser._part = Part(mine, seat.worker, seat.workers, told)
+        part = PlanUser._part = Part(mine, seat.worker, seat.workers, told)
         seat.measure_clock()
         runner.send_message(READY)
         try:
             part.play(seat.own(self.start_ns.get()))
         finally:
-            OpenLoopUser._part = None
+            PlanUser._part = None
             part.save()
         seat.leave(mine.out)
 

@@ -11,7 +11,7 @@ from workloads.optional_bytes import OptionalBytes
 from workloads.sample import SCHEMA, Outcome, write_batches
 
 _OK, _HTTP_ERROR, _CENSORED = int(Outcome.OK), int(Outcome.HTTP_ERROR), int(Outcome.CENSORED)
-_ROWS_AT_ONCE = 1 << 18
+_ROWS_AT_ONCE = 1 << 16
 """Turned into a row group together: what writing needs beside the rows themselves stays small."""
 
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
@@ -31,7 +32,8 @@ def test_every_request_that_was_due_is_on_disk_once_however_it_ended(
                 answers[index] = data.draw(st.binary(max_size=20))
                 end(recorder, row, endings[index], answers[index])
             paths.append(Path(directory, f"samples-{worker}.parquet"))
-            recorder.write(paths[-1], end_ns)
+            with patch("workloads.recorder._ROWS_AT_ONCE", 7):
+                recorder.write(paths[-1], end_ns)
         table = read_samples(paths)
     assert table.schema.equals(SCHEMA)
     assert table["index"].to_pylist() == list(range(due))
