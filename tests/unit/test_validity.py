@@ -198,6 +198,8 @@ def test_a_short_stop_of_the_generator_is_seen_where_it_moves_a_percentile() -> 
 
 def test_a_closed_loop_plans_nothing_by_the_clock() -> None:
     assert reasons(evidence(planned=10_000, closed=True)) == ()
+    unsent = samples(outcome={399: Outcome.DROPPED}, sent_ns={399: 0})
+    assert reasons(evidence(unsent, closed=True)) == ()
 
 
 def test_a_load_that_varies_by_design_owes_no_steady_state() -> None:
