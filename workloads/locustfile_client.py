@@ -55,7 +55,7 @@ class Connection:
 
     def __init__(self, open_socket: socket.socket, ended: Ended) -> None:
         self.row = -1
-        self._tls = isinstance(open_socket, ssl.SSLSocket) or hasattr(open_socket, "pending")
+        self._tls = hasattr(open_socket, "pending")
         open_socket.settimeout(0)
         self._socket: Any = open_socket
         self._ended = ended
@@ -71,8 +71,24 @@ class Connection:
         self._writable: Any = None
 
     def is_quiet(self) -> bool:
-        """Whether an idle connection is open: a readable one has been closed by the server."""
-        return not self._poll.poll(0)
+        """Whether an idle connection is open: a readable one has been closed by the server.
+
+        Or, with TLS, it was handed the ticket of a later session, which is no harm.
+        """
+        if not self._poll.poll(0):
+            return True
+        if self._tls:
+            with suppress(OSError):
+                return self._is_unheard()
+        return False
+
+    def _is_unheard(self) -> bool:
+        """Whether what can be read is nothing for us; reads it."""
+        try:
+            self._socket.recv(_BLOCK_BYTES)
+        except _WOULD_BLOCK:
+            return True
+        return False
 
     def send(self, row: int, head: bytes, body: bytes) -> None:
         """Send what the kernel takes now, and the rest as it takes it.

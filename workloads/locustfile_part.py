@@ -148,7 +148,7 @@ class Part:
             raise WorkloadError(
                 f"concurrency {concurrency} with {workers} workers is {clients} clients a worker, "
                 f"and each needs a socket: more than {MOST_IN_FLIGHT} are beyond a process's usual "
-                f"limit; use {-(-concurrency // MOST_IN_FLIGHT)} workers"
+                f"limit; use {-(-concurrency // MOST_IN_FLIGHT)} workers (generator.workers)"
             )
         return ClosedLoop(self._recorder, self._exchanges, own_ns, clients, self._ran_out)
 
