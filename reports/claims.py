@@ -27,10 +27,10 @@ def at(step: Step) -> str:
     """A step in words."""
     if step.concurrency is not None:
         return f"closed loop, {step.concurrency} at once"
-    share = step.asked.removesuffix(" ceiling")
-    if share == step.asked:
+    share, _, whole = step.asked.partition(" ")
+    if whole not in {"ceiling", "trace"}:
         return step.asked
-    return f"{share} {TIMES} ceiling ({number(step.offered_rps)} rps)"
+    return f"{share} {TIMES} {whole} ({number(step.offered_rps)} rps)"
 
 
 def _rates_held(results: Results) -> Iterator[Sentence]:
@@ -103,8 +103,8 @@ def _capacities(results: Results) -> Iterator[Sentence]:
             yield Sentence(f"No capacity of {capacity.sut.key} was confirmed: {why}.", "caution")
         if any(block.record.cliff for block in capacity.blocks):
             yield Sentence(
-                f"Right above its capacity {capacity.sut.key} collapses: it completed less there "
-                "than below."
+                f"Right above its capacity {capacity.sut.key} collapses: it gave fewer good "
+                "answers there than below."
             )
 
 

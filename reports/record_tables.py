@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.record import RunRecord, TrialPlace, TrialRecord
+from harness.record import Probe, RunRecord, TrialPlace, TrialRecord
+from reports.capacity_tables import verdict
 from reports.estimate import Missing
 from reports.metrics import BY_KEY, METRICS
 from reports.results import Results
@@ -24,7 +25,10 @@ def validity(results: Results) -> Table:
         for place in results.record.schedule
         if place.probe is None
     ]
-    rows += [(probe.record.place, _probed(probe), _trial(probe)) for probe in results.probes]
+    judged = {probe.place: probe for search in results.run.searches for probe in search.probes}
+    for probe in results.probes:
+        place = probe.record.place
+        rows.append((place, _probed(probe), _trial(probe, judged.get(place))))
     rows.sort(key=lambda row: row[0].order)
     texts = ("SUT", "Step", "Verdict", "Why, and what to do")
     names = [Shown("#"), Shown("Block"), *(Shown(name, tone="text") for name in texts)]
@@ -53,11 +57,12 @@ def _probed(probe: TrialResult) -> Shown:
     return Shown(f"probe {record.place.probe}, {number(record.offered_rps)} rps", tone="text")
 
 
-def _trial(trial: TrialResult | None) -> list[Shown]:
+def _trial(trial: TrialResult | None, probe: Probe | None = None) -> list[Shown]:
     if trial is None:
         return [Shown("not run", tone="muted"), *[Shown("")] * (len(_SEEN) + 1)]
     seen = [_value(trial.values.get(key), BY_KEY[key].unit) for key in _SEEN]
-    return [_verdict(trial.record), _reasons(trial.record), *seen]
+    found = _verdict(trial.record) if probe is None else verdict(probe)
+    return [found, _reasons(trial.record), *seen]
 
 
 def _verdict(record: TrialRecord) -> Shown:

@@ -116,7 +116,9 @@ def test_probes_are_listed_and_stay_out_of_load_steps(tmp_path: Path, results: R
         assert cell.estimates["offered_rps"] == alone.estimates["offered_rps"]
     table = validity(with_probes)
     assert [row[0].text for row in table.rows] == [str(i + 1) for i in range(6 + 24)]
-    assert sum(row[3].text.startswith("probe ") for row in table.rows) == 24
+    listed = [row[4].text for row in table.rows if row[3].text.startswith("probe ")]
+    assert len(listed) == 24
+    assert set(listed) == {"holds", "fails"}
 
 
 def test_tables_and_charts_show_every_probe(results: Results) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.claims import answer
+from harness.record import Step
+from reports.claims import answer, at
 from reports.frames import open_run
 from reports.ranking import Sentence
 from reports.results import Results, measure_run
@@ -131,3 +132,16 @@ def test_closed_loops_alone_are_compared_among_themselves(tmp_path: Path) -> Non
     assert "At closed loop, 8 at once monolith:batched spent the least CPU on a request" in said
     assert "held" not in said
     assert common_step(found) == overload_step(found) == found.record.steps[1]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step(index=0, asked="0.5 ceiling", offered_rps=60), f"0.5 {TIMES} ceiling (60.0 rps)"),
+        (Step(index=0, asked="2 trace", offered_rps=12.5), f"2 {TIMES} trace (12.5 rps)"),
+        (Step(index=0, asked="40 rps", offered_rps=40), "40 rps"),
+        (Step(index=0, asked="8 at once", offered_rps=0, concurrency=8), "closed loop, 8 at once"),
+    ],
+)
+def test_a_step_is_named_with_the_rate_it_offers(step: Step, words: str) -> None:
+    assert at(step) == words
