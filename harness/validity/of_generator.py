@@ -88,7 +88,7 @@ CHECKS = (
     Check(
         "schedule_lag",
         f"95 % of each load worker's requests sent within {MOST_LAG_S * 1e3:g} ms of the plan, "
-        f"and lag moves no published percentile by more than {MOST_MOVED:.0%} or "
+        f"and lag moves no published percentile by more than both {MOST_MOVED:.0%} and "
         f"{MOST_MOVED_S * 1e3:g} ms",
         "give the generator a quieter core, or offer less",
         _schedule_lag,
