@@ -8,11 +8,11 @@ import numpy.typing as npt
 from workloads.arrivals import WorkloadError
 from workloads.arrivals.exact import NS, WORD, exponential, integers
 
-FASTEST_S = 0.001
+FASTEST_S = 0.0002
 """No client is planned to be answered faster."""
 
 MOST_ROWS = 200_000
-MOST_RPS = 2000
+MOST_RPS = 5000
 """What all clients together are planned for: so many rows, or so many a second if that is more."""
 
 _PAUSES = 4
