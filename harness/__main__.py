@@ -72,6 +72,10 @@ def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | 
         return
     if scenario is None:
         raise click.UsageError("name a SCENARIO file, or a run to go on with: --resume RUN")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{out} cannot be made ({error})", param_hint="--out") from error
     print(run_scenario(scenario, out, suts, console).path)
 
 

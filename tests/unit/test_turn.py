@@ -33,8 +33,8 @@ search_path = ["{SECOND}"]
 [load]
 workload = "constant"
 rates = [20, 30]
-warm_up_s = 0.5
-steady_s = 2
+warm_up_s = 0.3
+steady_s = 1
 drain_s = 1
 payloads = 6
 """
