@@ -14,7 +14,7 @@ from reports.metrics import METRICS
 from reports.trial_result import TrialResult
 
 NO_CEILING = Missing("no ceiling was measured in this block")
-INFINITY = float("inf")
+NO_CAPACITY = Missing("no capacity in every block")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class BlockCapacity:
     def value(self, metric: str) -> Value:
         """A metric of the confirming trial."""
         if isinstance(self.rps, Missing):
-            return self.rps
+            return NO_CAPACITY
         if self.confirming is None or metric not in self.confirming.values:
             return Missing("the confirming trial's samples are not there")
         return self.confirming.values[metric]
@@ -115,7 +115,7 @@ def _failed_above(search: CapacityRecord) -> int | None:
 
 def _efficiency(record: RunRecord, search: CapacityRecord) -> Value:
     if search.capacity_rps is None:
-        return Missing(f"block {search.block}: {search.end}")
+        return NO_CAPACITY
     ceiling = block_ceiling(record, search.block, record.best_batch)
     return NO_CEILING if ceiling is None else search.capacity_rps / ceiling.rate_rps
 

@@ -81,3 +81,9 @@ def test_a_sheet_that_is_not_there_says_how_to_give_one(tmp_path: Path) -> None:
 def test_a_row_that_is_not_there_is_named_with_the_nearest() -> None:
     with pytest.raises(PriceError, match=r"--price = 'aws-fargat': .*did you mean 'aws-fargate'"):
         read_prices(DEFAULT_FILE, "aws-fargat")
+
+
+def test_the_sheet_in_the_docs_can_be_used(tmp_path: Path) -> None:
+    page = (DEFAULT_FILE.parents[1] / "docs/costs.md").read_text()
+    sheet = page.split("```toml\n", maxsplit=1)[1].split("```", maxsplit=1)[0]
+    assert read_prices(written(tmp_path, sheet)).chosen.vcpu_hour_usd == 0.011
