@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from architectures.plugin import Example
-from harness.drive import DriveResult, boot
+from harness.drive import Counts, DriveResult, boot
 from tests.oracle.priority import ahead_of_others
 from workloads.payloads import write_payloads
 from workloads.plan import PlanHeader, build_plan, write_plan
@@ -74,9 +75,12 @@ def play(tmp_path: Path) -> Callable[..., tuple[DriveResult, pa.Table]]:
         rate_rps: float = 100.0,
         warm_up_s: float = 0.5,
         steady_s: float = 4.0,
+        plan: Mapping[str, Any] | None = None,
+        end_early: Callable[[Counts], str | None] = lambda _: None,
         **limits: Any,
     ) -> tuple[DriveResult, pa.Table]:
         header = PlanHeader(arrivals, ("tag",), rate_rps, warm_up_s, steady_s, seed=7)
+        header = replace(header, **(plan or {}))
         examples = [Example(i, bytes([i]) * BODY_BYTES, "image/jpeg", {}) for i in range(20)]
         write_payloads(tmp_path / "payloads.parquet", examples)
         write_plan(tmp_path / "plan.parquet", build_plan(header, len(examples)))
@@ -89,7 +93,7 @@ def play(tmp_path: Path) -> Callable[..., tuple[DriveResult, pa.Table]]:
             **limits,
         ) as generator:
             ahead_of_others(generator.pid)
-            result = generator.play()
+            result = generator.play(None, end_early)
         return result, read_samples(result.samples)
 
     return run
