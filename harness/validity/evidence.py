@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from harness.record import Phases, Verification
-from harness.steady_state import Window
+from harness.steady_state import Window, unsteady
 from workloads.sample import Outcome
 
 LEAST_BEYOND = 10
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[Any]
+"""``int64[n]`` clock readings; outcomes and statuses are as narrow as they are recorded."""
+
+_CLOCKS = ("intended_ns", "sent_ns", "received_ns")
 
 
 def samples_needed(percentile: float) -> int:
@@ -61,15 +65,20 @@ class Evidence:
 
     @cached_property
     def whole(self) -> dict[str, Integers]:
-        """The columns that judging needs, of the whole trial, by plan index."""
+        """The columns that judging needs, of the whole trial, by intended start."""
         columns = ("intended_ns", "sent_ns", "received_ns", "outcome", "status")
-        return {name: self.samples[name].to_numpy().astype(np.int64) for name in columns}
+        whole = {name: self.samples[name].to_numpy() for name in columns}
+        intended_ns = whole["intended_ns"]
+        if (intended_ns[1:] >= intended_ns[:-1]).all():
+            return whole
+        order = np.argsort(intended_ns, kind="stable")  # a closed loop's plan is by client
+        return {name: values[order] for name, values in whole.items()}
 
     @cached_property
     def steady(self) -> dict[str, Integers]:
-        """The samples of the steady state, by intended start."""
-        intended_ns = self.whole["intended_ns"]
-        inside = (intended_ns >= self.phases.steady_ns) & (intended_ns < self.phases.end_ns)
+        """The samples of the steady state, by intended start; nothing is copied."""
+        edges = (self.phases.steady_ns, self.phases.end_ns)
+        inside = slice(*np.searchsorted(self.whole["intended_ns"], edges))
         return {name: values[inside] for name, values in self.whole.items()}
 
     def count(self, *outcomes: Outcome) -> int:
@@ -78,16 +87,15 @@ class Evidence:
 
     @cached_property
     def good(self) -> dict[str, Integers]:
-        """The good answers to requests of the steady state, by intended start."""
-        ok = np.flatnonzero(self.steady["outcome"] == Outcome.OK)
-        order = ok[np.argsort(self.steady["intended_ns"][ok], kind="stable")]
-        return {name: values[order] for name, values in self.steady.items()}
+        """The clock readings of good answers to requests of the steady state, in that order."""
+        ok = self.steady["outcome"] == Outcome.OK
+        return {name: values[ok] for name, values in self.steady.items() if name in _CLOCKS}
 
     @property
     def carried(self) -> tuple[float, ...]:
         """The percentiles that are published of this trial."""
         known = sorted({50.0, 95.0, 99.0, self.percentile})
-        return tuple(p for p in known if len(self.good["outcome"]) >= samples_needed(p))
+        return tuple(p for p in known if len(self.good["intended_ns"]) >= samples_needed(p))
 
     @cached_property
     def window(self) -> Window:
@@ -101,3 +109,8 @@ class Evidence:
             np.where(refused, self.whole["sent_ns"], received_ns),
             outcome == Outcome.OK,
         )
+
+    @cached_property
+    def unsteady(self) -> str | None:
+        """What drifted, in words; None where the load was not meant to be the same throughout."""
+        return unsteady(self.window) if self.stationary else None

@@ -32,16 +32,14 @@ def _schedule_lag(evidence: Evidence) -> str | None:
 
 def _moved(evidence: Evidence) -> str | None:
     """What the published percentiles owe to late sends: a short stop moves the highest alone."""
-    good = evidence.good
-    seen_ns = good["received_ns"] - good["intended_ns"]
-    prompt_ns = good["received_ns"] - good["sent_ns"]
-    for percentile in evidence.carried:
-        seen_s, prompt_s = (float(np.percentile(x, percentile)) / 1e9 for x in (seen_ns, prompt_ns))
-        if seen_s - prompt_s > max(MOST_MOVED * prompt_s, MOST_MOVED_S):
-            return (
-                f"p{percentile:g} is {seen_s * 1e3:.1f} ms, and {prompt_s * 1e3:.1f} ms from the "
-                "sends"
-            )
+    good, carried = evidence.good, evidence.carried
+    if not carried:
+        return None
+    seen = np.percentile(good["received_ns"] - good["intended_ns"], carried) / 1e6
+    prompt = np.percentile(good["received_ns"] - good["sent_ns"], carried) / 1e6
+    for percentile, seen_ms, prompt_ms in zip(carried, seen, prompt, strict=True):
+        if seen_ms - prompt_ms > max(MOST_MOVED * prompt_ms, MOST_MOVED_S * 1e3):
+            return f"p{percentile:g} is {seen_ms:.1f} ms, and {prompt_ms:.1f} ms from the sends"
     return None
 
 
