@@ -148,7 +148,8 @@ def _held_back(inside: Sequence[HostReading]) -> dict[str, float]:
         found["loopback_bytes_per_s"] = carried / elapsed_s
     pids = {pid for reading in inside for pid in reading.waited_s}
     waits = [_difference([r.waited_s.get(pid) for r in inside]) for pid in pids]
-    known = [wait / elapsed_s for wait in waits if wait is not None]
+    # A reading takes a moment: a share may come out a little above 1.
+    known = [min(1.0, wait / elapsed_s) for wait in waits if wait is not None]
     return found | ({"generator_wait_share": max(known)} if known else {})
 
 

@@ -72,16 +72,15 @@ def test_the_generators_worst_process_is_told() -> None:
     assert _pressed(first, last)["generator_wait_share"] == 0.3
 
 
-def _burn_until(stop_ns: int) -> None:
-    while time.monotonic_ns() < stop_ns:
+def _burn() -> None:
+    while True:
         pass
 
 
 @pytest.mark.skipif(read_waited_s(os.getpid()) is None, reason="the kernel counts no waiting")
 def test_a_starved_process_is_seen_to_wait() -> None:
     core = min(os.sched_getaffinity(0))
-    stop_ns = time.monotonic_ns() + 2 * 10**9
-    burning = [multiprocessing.Process(target=_burn_until, args=(stop_ns,)) for _ in range(3)]
+    burning = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(3)]
     for process in burning:
         process.start()
         assert process.pid is not None
@@ -92,11 +91,13 @@ def test_a_starved_process_is_seen_to_wait() -> None:
     time.sleep(1.2)
     last = read_host(pids)
     for process in burning:
+        process.kill()
         process.join()
     window_ns = (first.t_ns, last.t_ns)
     seen = host_pressure([first, last], window_ns, ((core,), 0.0), ((core,), 0.0))
-    # Three share one core: each runs for a third of the time at most, and waits for the rest.
-    assert 0.5 < seen["generator_wait_share"] <= 1.0
+    # Three share one core: each waits for two thirds of the time. The clock and the counters are
+    # not read at one instant, and this reader may itself be kept waiting in between.
+    assert 0.25 < seen["generator_wait_share"] <= 1.0
 
 
 def test_the_group_of_either_version_and_those_around_it(tmp_path: Path) -> None:
