@@ -73,7 +73,7 @@ def require(folder: Path, needed_bytes: int) -> None:
     if free < needed_bytes:
         raise DiskFullError(
             f"{folder} has {free / _MIB:.1f} MiB free, and {_needs(needed_bytes)}; "
-            "make room there, or choose another folder with --out"
+            "make room there, or give a new run another folder with --out"
         )
 
 

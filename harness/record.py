@@ -11,7 +11,8 @@ runs/<id>/
   plans/b00-p00-<sut>.parquet  that of a capacity search's probe
   trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,
                            gpu.parquet where there is a GPU, generator-<worker>.json, *.log;
-                           a SUT's logs lie in the folder of its block's first trial
+                           a SUT's logs lie in the folder of the first trial that its
+                           deployment plays
   trials/b00-p00-<sut>/    the same of a probe
   capacity/b00-<sut>.json  CapacityRecord
   report.html summary.json written by ``reports``

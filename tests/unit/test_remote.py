@@ -291,6 +291,14 @@ def test_a_share_of_a_ceiling_that_nobody_measures_is_refused(load: str, key: st
     assert key in str(refused.value).replace("'", '"')
 
 
+def test_the_scenario_in_the_document_is_one() -> None:
+    words = (ROOT / "docs" / "remote.md").read_text()
+    written = words.partition("```toml\n")[2].partition("```")[0]
+    mine = parse_scenario(written, "docs/remote.md")
+    assert declared(mine, "remote:mine")[1].name == "mine"
+    check_absolute(mine)
+
+
 def test_a_counter_that_begins_anew_and_a_process_that_is_gone_lose_nothing(theirs: str) -> None:
     scrape = Scrape("unused", "remote")
     a, b = (("instance", "a"),), (("instance", "b"),)
