@@ -8,7 +8,7 @@ the context manager.
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -181,7 +181,9 @@ class Generator:
         trace: TracebackType | None,
     ) -> None:
         """End every process of the generator, whatever it is doing."""
-        self._process.end(_END_LIMIT_S if self._remote else 0.0)
+        if self._remote:
+            self._let_go()
+        self._process.end()
 
     def play(
         self,
@@ -232,6 +234,12 @@ class Generator:
             tick()
         came = who_came(self._remote, self._aside) if word == "ready" else ""
         raise self._failure(f"did not say {word!r} within {limit_s:.0f} s{came}")
+
+    def _let_go(self) -> None:
+        """Tell workers of other machines; they would go on until the silence is long enough."""
+        with suppress(OSError):
+            self._process.control.sendall(b"quit\n")
+            self._process.let_end(_END_LIMIT_S)
 
     def _failure(self, what: str) -> DriveError:
         return DriveError(f"the load generator {what}\n{self._process.last_lines()}")

@@ -6,7 +6,8 @@ another one takes it to its own clock (``workloads.locustfile_seat``).
 
 Over ``--control-fd``, a socket from the harness, the words are: out ``ready``, ``start <ns>``,
 ``done``, ``failed <why>``, and the roll's ``here <local> <of> <remote> <of>`` and ``turned_away
-<host>: <why>``; in ``go``. The socket closing means the harness is gone: then so are we.
+<host>: <why>``; in ``go``, ``stop``, ``quit``. The socket closing means the
+harness is gone: then so are we.
 """
 
 import ctypes
@@ -110,6 +111,10 @@ class Conductor:
             after_ns = time.perf_counter_ns() + _LEAD_NS - self._start_ns
             self._environment.runner.send_message(STOP, after_ns)
 
+    def _quit(self) -> None:
+        """Let workers elsewhere go; those here end with us."""
+        gevent.spawn(self._environment.runner.quit)
+
     def _on_done(self, msg: Any, **_: Any) -> None:
         self._done += 1
         if msg.data:
@@ -125,10 +130,11 @@ class Conductor:
 
     def _listen(self, control: socket.socket) -> None:
         heard = b""
+        words = {b"go": self._go.set, b"stop": self._stop, b"quit": self._quit}
         while received := control.recv(64):
             *lines, heard = (heard + received).split(b"\n")
             for line in lines:
-                {b"go": self._go.set, b"stop": self._stop}[line]()
+                words[line]()
         # Not by Locust's own way out, which may be waiting for workers that will never come.
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -66,9 +66,11 @@ class Workers:
     def end(self) -> None:
         for worker in self._started:
             if worker.poll() is None:
-                for process in (*psutil.Process(worker.pid).children(recursive=True), worker):
-                    process.kill()
-            worker.communicate()
+                for process in psutil.Process(worker.pid).children(recursive=True):
+                    process.resume()
+                worker.send_signal(signal.SIGINT)
+        for worker in self._started:
+            worker.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -243,6 +245,27 @@ def test_load_goes_to_the_run_s_url_only(
     ):
         generator.play()
     assert server.truth()["requests"] == []
+
+
+def test_a_run_that_stops_lets_its_workers_go(
+    known_server: Callable[..., Any],
+    booted: Callable[..., Generator],
+    workers: Workers,
+    port: int,
+) -> None:
+    worker = workers.start()
+
+    def interrupt(share: float) -> None:
+        if share:
+            raise KeyboardInterrupt
+
+    generator = booted(known_server().url, local=1, remote=1, steady_s=100.0)
+    with pytest.raises(KeyboardInterrupt), generator:
+        generator.play(interrupt)
+    assert farewell(RemoteWorkers(1, "127.0.0.1", port)) == 1
+    said, _ = worker.communicate(timeout=PATIENCE_S)
+    assert "Got quit message from master" in said
+    assert said.splitlines()[-1] == "the run is over; 0 trials played"
 
 
 def test_a_surplus_worker_waits_and_takes_no_part(
