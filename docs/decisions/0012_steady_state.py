@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.steady_state import BINS, Floats, Window, levels, mann_kendall, unsteady
+from harness.validity.of_window import effective_samples
 
 WINDOWS, RATE_RPS = 300, 100.0
 draw = np.random.default_rng(20261122)
@@ -80,6 +81,23 @@ def queue(utilization: float, services: float = 1.0, arrivals: float = 1.0) -> S
             free_s = max(free_s, start) + service
             response_s[i] = free_s - start
         return Played(start_s[before:] - start_s[before], response_s[before:])
+
+    return play
+
+
+def batching(utilization: float) -> Series:
+    """A batch of all who wait, 16 at most, takes (3 + its size) / 19 of what 16 alone would."""
+
+    def play(requests: int) -> Played:
+        start_s, free_s, first = starts(2 * requests), 0.0, 0
+        response_s = np.empty(len(start_s))
+        while first < len(start_s):
+            begin_s = max(free_s, start_s[first])
+            after = min(int(np.searchsorted(start_s, begin_s, "right")), first + 16)
+            free_s = begin_s + (3 + after - first) / 19 * 16 * utilization / RATE_RPS
+            response_s[first:after] = free_s - start_s[first:after]
+            first = after
+        return Played(start_s[requests:] - start_s[requests], response_s[requests:])
 
     return play
 
@@ -203,8 +221,31 @@ def rows(series: dict[str, Series]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(shares)} |"
 
 
+COUNTED: dict[str, Series] = {
+    "independent": independent(lognormal),
+    "AR(1) .9": correlated(0.9),
+    "batches of 16 at .6": batching(0.6),
+    "batches of 16 at .8": batching(0.8),
+    "batches of 16 at .9": batching(0.9),
+    "M/M/1 at .8": queue(0.8),
+    "M/M/1 at .9": queue(0.9),
+    "one freeze": frozen,
+    "queue at 1.1": queue(1.1, 4.0),
+}
+
+
+def counts(requests: int = 1000) -> Iterator[str]:
+    """One line a series: what its requests count as, and how often that is too few."""
+    for name, play in COUNTED.items():
+        many = [(play(requests).response_s * 1e9).astype(np.int64) for _ in range(WINDOWS)]
+        effective = [effective_samples(one) for one in many]
+        low, middle = np.quantile(effective, (0.05, 0.5))
+        refused = np.mean(np.array(effective) < 10)  # noqa: PLR2004
+        yield f"| {name} | {middle:.0f} | {low:.0f} | {refused:.2f} |"
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     assert mann_kendall(np.arange(BINS, dtype=float)).marked  # noqa: S101 - the rule is imported
     for title, series in (("steady, called unsteady", STEADY), ("unsteady, found", UNSTEADY)):
         print(f"| {title} | {' | '.join(RULES)} |")
@@ -212,6 +253,9 @@ def main() -> None:
         for row in rows(series):
             print(row, flush=True)
         print()
+    print("| 1,000 requests count as | median | 5 % have at most | below ten |\n|---|---|---|---|")
+    for row in counts():
+        print(row, flush=True)
 
 
 if __name__ == "__main__":
