@@ -39,7 +39,8 @@ def _response(quantile: float) -> Metric:
         "ms",
         "lower",
         "log",
-        f"{percent} of (received - intended start) over OK answers planned in steady state",
+        f"{percent} of (received - intended start) over OK answers planned in steady state; in a "
+        "closed loop, of (received - sent)",
         of.response_ms(quantile),
     )
 

@@ -112,7 +112,7 @@ def _ends(bins: npt.NDArray[np.int64]) -> list[int]:
 def _response_ns(subject: Subject) -> npt.NDArray[np.int64]:
     ok = subject.ok
     response_ns: npt.NDArray[np.int64] = subject.column("received_ns")[ok]
-    response_ns -= subject.column("intended_ns")[ok]
+    response_ns -= subject.since[ok]
     return response_ns
 
 

@@ -72,11 +72,17 @@ class Subject:
         received, phases = self.column("received_ns"), self.trial.phases
         return (received >= phases.steady_ns) & (received < phases.end_ns)
 
+    @property
+    def since(self) -> Nanoseconds:
+        """When each sample's response time begins: a closed loop has no schedule but the send."""
+        closed = self.trial.record.concurrency is not None
+        return self.column("sent_ns" if closed else "intended_ns")
+
     @cached_property
     def in_time(self) -> Mask:
         """Samples answered OK within the SLO."""
         limit_ns = round((self.slo_s or 0.0) * 1e9)
-        in_time = self.column("received_ns") - self.column("intended_ns") <= limit_ns
+        in_time = self.column("received_ns") - self.since <= limit_ns
         return self.ok & np.asarray(in_time, dtype=np.bool_)
 
     @cached_property
@@ -89,7 +95,7 @@ class Subject:
         """Ascending response times of OK answers planned in steady state."""
         chosen = self.planned & self.ok
         ascending: Nanoseconds = self.column("received_ns")[chosen]
-        ascending -= self.column("intended_ns")[chosen]
+        ascending -= self.since[chosen]
         ascending.sort()
         return ascending / 1e9
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from architectures.contract import StageTiming, format_server_timing, parse_server_timing
 from harness.record import FORMAT_VERSION
 from reports.frames import NotARun, open_run, read_trial
+from reports.metrics import measure
 from reports.requests import read_stages
+from reports.subject import Subject
 from reports.timings import stage_timings
 from tests.golden.report.simulated_run import MONOLITH, START_NS, Plan, simulate
 from workloads.plan import read_plan
@@ -82,6 +84,8 @@ def test_a_closed_loop_plans_what_its_clients_sent(tmp_path: Path) -> None:
     assert trial is not None
     assert (trial.samples["sent_ns"] > 0).all()
     assert trial.planned == (trial.samples["phase"] == "steady").sum() > 0
+    values = measure(Subject(trial, None, None))
+    assert values["response_p50_ms"] == values["service_p50_ms"]  # both run from the send
 
 
 def test_stages_of_a_long_trial_are_read_from_evenly_spaced_answers(

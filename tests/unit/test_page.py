@@ -164,7 +164,7 @@ def test_a_closed_loop_is_called_so_wherever_a_rate_would_stand(
     assert "Closed loop, 8 at once" in section(page, "answer")
     assert "at once" not in section(page, "saturation")
     assert "none offered: closed loop" in section(page, "every")
-    assert "response times there leave out" in section(page, "method")
+    assert "response times there run from the send" in section(page, "method")
     text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"(?<![\d.])0 rps", text)
 
