@@ -35,6 +35,9 @@ from workloads.sample import SCHEMA, Outcome
 SAMPLES = 10_000_000
 SHAPES = (1, 20)
 RATE_RPS = 5_000.0
+ROW_GROUP = 1 << 16
+"""As the recorder writes them."""
+
 STAGES = ("decode", "detect", "category", "colour")
 SUTS = ("monolith:default", "microservices:default")
 
@@ -108,6 +111,7 @@ def _write_trial(run: Path, place: TrialPlace, samples: int) -> None:
             _samples(rng, part, offsets[part] + start_ns, worker),
             folder / f"samples-{worker}.parquet",
             compression="zstd",
+            row_group_size=ROW_GROUP,
         )
     end_ns = start_ns + span_ns
     phases = Phases(
