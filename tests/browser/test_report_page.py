@@ -12,6 +12,7 @@ import pytest
 
 from reports.frames import open_run
 from reports.page import write_page
+from reports.prices import read_prices
 from reports.results import measure_run
 from tests.golden.report.simulated_run import MICROSERVICES, MONOLITH, NULL, RAY, Plan, simulate
 
@@ -48,9 +49,16 @@ addEventListener("load", () => setTimeout(() => {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "run"
-    simulate(path, Plan(suts=(MONOLITH, MICROSERVICES, RAY, NULL), steady_s=4.0, warm_up_s=1.0))
+    plan = Plan(
+        suts=(MONOLITH, MICROSERVICES, RAY, NULL),
+        steady_s=4.0,
+        warm_up_s=1.0,
+        concurrency=(4,),
+        searched_rps={MONOLITH.key: ((60.0, 120.0, 160.0, 120.0),) * 3},
+    )
+    simulate(path, plan)
     out = path / "report.html"
-    write_page(out, measure_run(open_run(path)))
+    write_page(out, measure_run(open_run(path), read_prices()))
     out.write_text(out.read_text().replace("</body>", f"{PROBE}</body>"))
     return out
 
