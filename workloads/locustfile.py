@@ -123,6 +123,7 @@ def _wire_conductor(environment: Any, options: Any) -> None:
     OneUserPerWorker.roll = Roll(
         environment, crew, lent, out, say=conductor.say, fail=conductor.fail
     )
+    environment.events.test_stopping.add_listener(OneUserPerWorker.name_the_lost)
     # Who is here, the roll knows; Locust would count whoever connects, and look once a second.
     options.expect_workers = 0
 
@@ -146,12 +147,18 @@ class OneUserPerWorker(LoadTestShape):
         if runner.shape_last_tick is None:
             self.roll.close()
             return workers, 100.0
-        if lost := list(self.roll.missing()):
-            self.conductor.fail(
-                f"a worker of the load generator died or fell silent: {', '.join(lost)}; "
-                "its last lines are in its log"
-            )
+        self.name_the_lost()
         return None if self.conductor.finished.wait(1.0) else (workers, 100.0)
+
+    @classmethod
+    def name_the_lost(cls, **_: Any) -> None:
+        """Fail for workers that went. When the last one goes, Locust stops before the next tick."""
+        lost = ", ".join(cls.roll.missing())
+        if lost and not cls.conductor.finished.is_set():
+            cls.conductor.fail(
+                f"a worker of the load generator died or fell silent: {lost}; its last lines are "
+                "in its log"
+            )
 
 
 class PlanUser(User):
