@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.record import Step
 from reports.capacity import Capacity
 from reports.claims import at
 from reports.cost import Spending, usd_energy, usd_reserved, usd_used
 from reports.estimate import Estimate, Missing, Value, over_blocks
 from reports.prices import Price, PriceSheet
 from reports.results import Results
-from reports.saturation import steps_by_rate
 from reports.tables import Shown, Table, shown, swatch
 from reports.trial_result import TrialResult
-from reports.wording import DASH
+from reports.wording import DASH, listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,20 +23,16 @@ class Spender:
     spent: Sequence[Spending]
 
 
-def costs(results: Results) -> list[Table]:
-    """At capacity and at each load step: USD per million good answers by every price row."""
-    if results.prices is None:
-        return []
-    searched = [at_capacity(found) for found in results.capacities if found.sut.answers]
-    captions = [("at capacity", searched)]
-    for step in steps_by_rate(results):
-        cells = results.at(step.index)
-        captions.append((at(step), [spender(cell.sut.key, cell.trusted) for cell in cells]))
-    return [
-        _costs(results, results.prices, where, spenders)
-        for where, spenders in captions
-        if any(spender.spent for spender in spenders)
-    ]
+def capacity_costs(results: Results) -> Table | None:
+    """At capacity: USD per million good answers by every price row."""
+    searched = (found for found in results.capacities if found.sut.answers)
+    return _costs(results, "at capacity", [at_capacity(found) for found in searched])
+
+
+def step_costs(results: Results, step: Step) -> Table | None:
+    """At one load step: USD per million good answers by every price row."""
+    cells = results.at(step.index)
+    return _costs(results, at(step), [spender(cell.sut.key, cell.trusted) for cell in cells])
 
 
 def at_capacity(found: Capacity) -> Spender:
@@ -49,7 +45,11 @@ def spender(sut: str, trials: Sequence[TrialResult]) -> Spender:
     return Spender(sut, [trial.spending for trial in trials if trial.spending is not None])
 
 
-def _costs(results: Results, sheet: PriceSheet, where: str, spenders: Sequence[Spender]) -> Table:
+def _costs(results: Results, where: str, everyone: Sequence[Spender]) -> Table | None:
+    """A row a price; SUTs without a figure are left out."""
+    sheet, spenders = results.prices, [spender for spender in everyone if spender.spent]
+    if sheet is None or not spenders:
+        return None
     fit = fitting(sheet, spenders)
     rows = [
         [
@@ -65,10 +65,11 @@ def _costs(results: Results, sheet: PriceSheet, where: str, spenders: Sequence[S
         for spender in spenders
         for kind in KINDS
     ]
-    left_out = [name for name in sheet.price if name not in fit]
-    note = "USD without taxes, discounts or commitments."
-    if left_out:
-        note += f" With a GPU where this run had none, or without: {', '.join(left_out)}."
+    left_out = listed([name for name in sheet.price if name not in fit] or ["none"])
+    note = (
+        "USD without taxes, discounts or commitments. Rows left out, for they price a machine with "
+        f"a GPU where this run had none, or the other way round: {left_out}."
+    )
     caption = f"USD per million good answers, {where}"
     return Table(caption, [Shown("Price"), *head], rows, note, wide=True)
 

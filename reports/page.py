@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from harness.record import Step
 from reports import capacity_tables, cost_tables, record_tables, tables, usage_tables
 from reports.charts.capacity import capacity_charts
 from reports.charts.components import component_bars
@@ -143,10 +144,15 @@ MOST_ABREAST = 4
 """Load steps that are all laid out; of more, those that the answer speaks of."""
 
 
+def _spoken(results: Results) -> list[Step]:
+    """The load steps that are laid out; the others are folded."""
+    steps = steps_by_rate(results)
+    return steps if len(steps) <= MOST_ABREAST else compared_steps(results)
+
+
 def _side_by_side(results: Results) -> Section:
     """The headline's figures; in a sweep only where SUTs are compared, the other steps folded."""
-    steps = steps_by_rate(results)
-    spoken = steps if len(steps) <= MOST_ABREAST else compared_steps(results)
+    steps, spoken = steps_by_rate(results), _spoken(results)
     return Section(
         "answer",
         "Side by side",
@@ -169,7 +175,10 @@ def _capacity(results: Results) -> list[Section]:
 
 def _resources(results: Results) -> list[Section]:
     """What SUTs use, and what that costs."""
-    steps = steps_by_rate(results)
+    steps, spoken = steps_by_rate(results), _spoken(results)
+    at_capacity = cost_tables.capacity_costs(results)
+    priced = {step: cost_tables.step_costs(results, step) for step in steps}
+    shown = [at_capacity] if at_capacity else [priced[step] for step in spoken]
     kinds = (usage_tables.components, usage_tables.moved, usage_tables.gpus)
     return [
         Section(
@@ -181,8 +190,13 @@ def _resources(results: Results) -> list[Section]:
         Section(
             "cost",
             "What it costs",
-            tables=cost_tables.costs(results),
-            folded=_present([cost_tables.prices(results)]),
+            tables=_present(shown),
+            folded=_present(
+                [
+                    *(table for table in priced.values() if table not in shown),
+                    cost_tables.prices(results),
+                ]
+            ),
         ),
     ]
 

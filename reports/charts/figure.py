@@ -95,7 +95,7 @@ def level(y: float, text: str) -> dict[str, Any]:
     return {**line, **ends, "label": label}
 
 
-def error_bars(estimates: Sequence[Estimate]) -> dict[str, Any]:
+def error_bars(estimates: Sequence[Estimate], colour: str = "--soft") -> dict[str, Any]:
     """The estimates' intervals as error bars; none where there is no interval."""
     known = [np.nan if e.point is None else e.point for e in estimates]
     lows = [p if e.low is None else e.low for e, p in zip(estimates, known, strict=True)]
@@ -105,7 +105,7 @@ def error_bars(estimates: Sequence[Estimate]) -> dict[str, Any]:
         "symmetric": False,
         "array": numbers(np.subtract(highs, known)),
         "arrayminus": numbers(np.subtract(known, lows)),
-        "color": "--soft",
+        "color": colour,
         "thickness": 1.4,
         "width": 5,
     }

@@ -112,11 +112,11 @@ def _curve(results: Results, cells: Sequence[Cell], key: str) -> Trace:
         "x": numbers(cell.step.offered_rps for cell in cells),
         "y": points(found),
         "connectgaps": False,
-        "error_y": error_bars(found),
+        "error_y": error_bars(found, colour),
         "line": {"color": colour, "dash": dash, "width": 1.6},
         "marker": {
             "color": colour,
-            "size": 8,
+            "size": 9,
             "symbol": [_MARKS.get(state(results, cell), "circle") for cell in cells],
         },
         "hovertemplate": "%{x:.4~g} rps: %{y:.3~g}",

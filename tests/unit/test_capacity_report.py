@@ -11,7 +11,7 @@ import pytest
 from reports.capacity_tables import capacity, probes, searches
 from reports.charts.capacity import capacity_charts
 from reports.claims import answer
-from reports.cost_tables import costs
+from reports.cost_tables import capacity_costs
 from reports.estimate import Missing
 from reports.frames import open_run
 from reports.page import render
@@ -96,8 +96,9 @@ def test_a_sut_without_a_confirmed_capacity_says_why(tmp_path: Path) -> None:
     table = capacity(found)
     assert table is not None
     assert "even the lowest rate fails" in table.rows[1][1].under
-    at_capacity = next(table for table in costs(found) if "at capacity" in table.caption)
-    assert at_capacity.rows[0][3].text == "\N{EN DASH}"
+    priced = capacity_costs(found)
+    assert priced is not None
+    assert [cell.text for cell in priced.head] == ["Price", STEADY.key, STEADY.key]
 
 
 def test_nobody_with_a_capacity_is_no_answer(tmp_path: Path) -> None:
