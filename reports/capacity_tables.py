@@ -63,13 +63,17 @@ def _bracket(block: BlockCapacity) -> str:
 
 
 def _above(results: Results, found: Capacity) -> Shown:
-    """What gives out above the capacity: the rate is not followed, or only the SLO is missed."""
+    """What gives out above the capacity: the rate is not followed, or only the SLO is missed.
+
+    The rule may refuse a rate whose share of misses, by itself, would have kept the SLO.
+    """
     words = []
     for block in found.blocks:
         if block.record.cliff:
             words.append("collapses")
         elif block.above is not None and block.above.values:
-            words.append(trial_state(block.above.values, results.slo))
+            found_state = trial_state(block.above.values, results.slo)
+            words.append("not granted" if found_state == "held" else found_state)
     return Shown(", ".join(dict.fromkeys(words)) or DASH, tone="text")
 
 
