@@ -143,7 +143,9 @@ def assert_right_or_disturbed(record: CapacityRecord, last_words: str) -> None:
 
 
 def test_a_hopeless_probe_ends_before_its_plan_does(tmp_path: Path) -> None:
-    bench, turn = bench_in(tmp_path), the_turn()
+    # Long enough for a busy machine to notice in time: it does not last that long.
+    bench = bench_in(tmp_path, SCENARIO.replace("probe_s = 1.5", "probe_s = 12"))
+    turn = the_turn()
     with known_service(bench) as subject:
         ask = Ask(3.0 * CAPACITY_RPS, "doubling")
         played = play_probe(subject, turn.probe(0), ask, lambda *_: None)
