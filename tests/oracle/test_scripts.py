@@ -127,7 +127,7 @@ def hogged(core: int) -> Iterator[None]:
         try:
             os.sched_setaffinity(hog.pid, [core])
             if ahead_of_others(hog.pid):
-                os.sched_setscheduler(hog.pid, os.SCHED_FIFO, os.sched_param(2))
+                os.sched_setscheduler(hog.pid, os.SCHED_RR, os.sched_param(2))
             yield
         finally:
             hog.kill()
