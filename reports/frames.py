@@ -124,8 +124,8 @@ def _read(path: Path, shape: type[AnyRecord]) -> AnyRecord:
 
 
 def read_trial(run: Run, record: TrialRecord) -> TrialFrames | None:
-    """Read what one trial measured; None if load was not played to its end."""
-    if record.phases is None:
+    """Read what one trial measured; None if it was not played, or ended before its steady state."""
+    if record.phases is None or record.phases.end_ns <= record.phases.steady_ns:
         return None
     directory = run.directory / "trials" / record.place.directory
     files = sorted(directory.glob("samples-*.parquet"))

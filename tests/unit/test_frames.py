@@ -13,7 +13,9 @@ from architectures.contract import StageTiming, format_server_timing, parse_serv
 from harness.record import FORMAT_VERSION
 from reports.frames import NotARun, open_run, read_trial
 from reports.metrics import measure
+from reports.page import render
 from reports.requests import read_stages
+from reports.results import measure_run
 from reports.subject import Subject
 from reports.timings import stage_timings
 from tests.golden.report.simulated_run import MONOLITH, START_NS, Plan, simulate
@@ -117,6 +119,19 @@ def test_a_trial_that_never_played_has_nothing_to_read(tmp_path: Path) -> None:
     simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1, failed=failed))
     run = open_run(tmp_path / "run")
     assert read_trial(run, run.trials[0]) is None
+
+
+def test_a_trial_that_ended_in_its_warm_up_has_no_figures_but_its_reason(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=2))
+    path = next((tmp_path / "run").glob("trials/b00-*/trial.json"))
+    document = json.loads(path.read_text())
+    document["phases"]["end_ns"] = document["phases"]["steady_ns"] - 10**9
+    path.write_text(json.dumps(document | {"ended_early": "a component died: web"}))
+    run = open_run(tmp_path / "run")
+    assert read_trial(run, run.trials[0]) is None
+    results = measure_run(run)
+    assert results.cells[0].estimates["throughput_rps"].n == 1
+    assert "a component died: web." in render(results)
 
 
 def test_a_directory_that_is_no_run_says_what_to_give(tmp_path: Path) -> None:
