@@ -5,130 +5,68 @@ every response time is known before the report reads it. Nothing in ``reports`` 
 a test expects comes from here or is worked out by hand.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from architectures.contract import StageTiming, format_server_timing
 from harness.record import (
-    GPU_COLUMNS,
-    USAGE_COLUMNS,
     CapacityRecord,
     CeilingPoint,
     EnsembleRecord,
     Environment,
     Phases,
     Probe,
-    Reason,
     RunRecord,
-    Step,
     Sut,
     TrialPlace,
     TrialRecord,
     Verification,
     write_record,
 )
+from tests.golden.report.simulated_plan import (
+    CEILING_CPU_MS,
+    CEILING_RATE,
+    MICROSERVICES,
+    MONOLITH,
+    NULL,
+    RAY,
+    SLOW_HOST,
+    Plan,
+    Truth,
+)
+from tests.golden.report.simulated_usage import (
+    GPU_POWER_W,
+    GPU_SHARE,
+    SENT_BYTES,
+    SWITCHES,
+    write_gpu,
+    write_usage,
+)
 from workloads.plan import LoadPlan, PlanHeader, write_plan
 from workloads.sample import Outcome, write_samples
+
+__all__ = [
+    "CEILING_RATE",
+    "GPU_POWER_W",
+    "GPU_SHARE",
+    "MICROSERVICES",
+    "MONOLITH",
+    "NULL",
+    "RAY",
+    "SENT_BYTES",
+    "SLOW_HOST",
+    "START_NS",
+    "SWITCHES",
+    "Plan",
+    "Truth",
+    "simulate",
+]
 
 START_NS = 5_000_000_000_000
 DRAIN_S = 2.0
 LAG_NS = 140_000
-CEILING_RATE, CEILING_CPU_MS = 200.0, 5.0
-SENT_BYTES, SWITCHES = 900, 12
-"""Of one answered request, all components together."""
-GPU_SHARE, GPU_POWER_W = 0.4, 120.0
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A simulated SUT.
-
-    Attributes:
-        service_ms: mean time in the server; each request's is drawn around it.
-        cpu_ms: CPU time of one answered request, split 3:1 between two components.
-        block_spread: log-normal spread of the speed from block to block.
-        queue_bound: requests in the system beyond which one is refused with 503.
-    """
-
-    key: str
-    service_ms: float
-    cpu_ms: float
-    pss_mb: float = 250.0
-    start_up_s: float = 2.0
-    block_spread: float = 0.0
-    queue_bound: int = 64
-    answers: bool = True
-    components: tuple[str, ...] = ("web", "models")
-
-
-MONOLITH = Truth("monolith:batched", 6.0, 6.0, 250, 2.0, 0.02)
-MICROSERVICES = Truth(
-    "microservices:batched", 8.0, 9.0, 600, 4.0, 0.02, components=("gateway", "detect", "classify")
-)
-RAY = Truth("ray_serve:tuned", 8.2, 9.1, 1900, 14.0, 0.03, components=("head", "replica"))
-NULL = Truth("null_service:fixed", 1.0, 0.2, 40, 0.4, answers=False, components=("web",))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is simulated.
-
-    Attributes:
-        doubts: (block, step, sut) -> reasons that trial bears.
-        failed / absent: trials that ended in an error, or never ran.
-        early: trials that ended early, and why.
-        concurrency: closed-loop steps after those of ``rates``: clients, one request each.
-        searched_rps: capacity searches: SUT -> block -> the rates probed, the last one confirming
-            the last but one that held.
-        no_capacity: (block, sut) of searches that found none.
-        device: ``cuda`` reads a GPU.
-        old_usage: leave out the columns that format 1 has not.
-    """
-
-    suts: tuple[Truth, ...] = (MONOLITH, MICROSERVICES, RAY)
-    rates: tuple[float, ...] = (60.0, 220.0)
-    blocks: int = 3
-    warm_up_s: float = 2.0
-    steady_s: float = 8.0
-    seed: int = 7
-    slo_s: float = 0.25
-    status: str = "complete"
-    meaningful: bool = True
-    doubts: dict[tuple[int, int, str], tuple[Reason, ...]] = field(default_factory=dict)
-    failed: frozenset[tuple[int, int, str]] = frozenset()
-    absent: frozenset[tuple[int, int, str]] = frozenset()
-    early: dict[tuple[int, int, str], str] = field(default_factory=dict)
-    concurrency: tuple[int, ...] = ()
-    searched_rps: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
-    no_capacity: frozenset[tuple[int, str]] = frozenset()
-    device: str = "cpu"
-    old_usage: bool = False
-    budget: dict[str, float] = field(default_factory=lambda: {"cores": 1, "memory_gib": 4.0})
-
-    def steps(self) -> list[Step]:
-        """Open-loop steps, then closed-loop steps."""
-        opened = [
-            Step(index=i, asked=f"{rate / CEILING_RATE:g} ceiling", offered_rps=rate)
-            for i, rate in enumerate(self.rates)
-        ]
-        closed = [
-            Step(index=len(opened) + i, asked=f"{n} at once", offered_rps=0, concurrency=n)
-            for i, n in enumerate(self.concurrency)
-        ]
-        return [*opened, *closed]
-
-
-SLOW_HOST = Reason(
-    code="host-pressure",
-    seen="cpu some avg10 61 %",
-    threshold="20 %",
-    remedy="stop what else runs on this machine, then run the scenario again",
-)
 
 
 def simulate(directory: Path, plan: Plan) -> RunRecord:
@@ -274,9 +212,9 @@ def _trial(
     )
     done = START_NS + left[left >= 0]
     answered = int(((done >= steady_ns) & (done < end_ns)).sum())
-    _usage(folder, plan, truth, phases, (answered * truth.cpu_ms * speed / 1e3, answered))
+    write_usage(folder, plan, truth, phases, (answered * truth.cpu_ms * speed / 1e3, answered))
     if plan.device != "cpu":
-        _gpu(folder, phases)
+        write_gpu(folder, phases)
     write_record(
         folder / "trial.json",
         TrialRecord(
@@ -343,53 +281,6 @@ def _timing(service_ns: int, whole_ns: int) -> str:
         StageTiming("colour", service_ns // 4 + hop, 0, service_ns // 4, 2),
     ]
     return format_server_timing(stages, whole_ns)
-
-
-def _usage(
-    folder: Path, plan: Plan, truth: Truth, phases: Phases, spent: tuple[float, int]
-) -> None:
-    """One second idle at 0.01 cores, then all is spent evenly, read each quarter second.
-
-    ``spent`` is the CPU-seconds and the answers of the steady state.
-    """
-    cpu_s, answered = spent
-    shares = np.array([3.0] + [1.0] * (len(truth.components) - 1))
-    shares /= shares.sum()
-    steady = (phases.end_ns - phases.steady_ns) / 1e9
-    times = np.arange(phases.start_ns - 1_000_000_000, phases.drained_ns, 250_000_000)
-    rows: list[tuple[object, ...]] = []
-    for i, t in enumerate(times):
-        loaded = max(int(t) - phases.start_ns, 0) / 1e9
-        idle = min(int(t) - int(times[0]), 1_000_000_000) / 1e9 * 0.01
-        seldom = i % 4 == 3
-        for name, share in zip(truth.components, shares, strict=True):
-            pss = int(truth.pss_mb * 1e6 * share * min(1, (i + 1) / 8)) if seldom else None
-            used = 1.5 + share * (idle + loaded * cpu_s / steady)
-            done = share * answered * loaded / steady
-            moved = (done * SWITCHES, done * 2, 0, 0, done * SENT_BYTES, done * SENT_BYTES * 3)
-            more = [round(value) if seldom else None for value in moved]
-            rss = int(truth.pss_mb * 2e6 * share)
-            rows.append((int(t), name, 1, 4, used, pss, rss, *more))
-        own = [None] * 6
-        rows.append((int(t), "generator", 2, 3, loaded * 0.05, None, 90_000_000, *own))
-    columns = dict(zip(USAGE_COLUMNS, zip(*rows, strict=True), strict=True))
-    kept = USAGE_COLUMNS[:7] if plan.old_usage else USAGE_COLUMNS
-    table = pa.table({name: pa.array(list(columns[name])) for name in kept})
-    pq.write_table(table, folder / "usage.parquet")
-
-
-def _gpu(folder: Path, phases: Phases) -> None:
-    """Two devices, the SUT on the second: evenly busy, read twice a second."""
-    rows: list[tuple[object, ...]] = []
-    for t in range(phases.start_ns - 10**9, phases.drained_ns, 500_000_000):
-        taken_j = (t - phases.start_ns + 10**9) / 1e9 * GPU_POWER_W
-        rows.append((t, 0, None, 0.9, 2_000_000_000, 300.0, taken_j * 3))
-        rows.append((t, 1, None, GPU_SHARE, 9_000_000_000, GPU_POWER_W, taken_j))
-        rows.append((t, 1, "models", None, 3_000_000_000, None, None))
-    columns = dict(zip(GPU_COLUMNS, zip(*rows, strict=True), strict=True))
-    pq.write_table(
-        pa.table({k: pa.array(list(v)) for k, v in columns.items()}), folder / "gpu.parquet"
-    )
 
 
 def _run_record(plan: Plan, schedule: tuple[TrialPlace, ...]) -> RunRecord:
