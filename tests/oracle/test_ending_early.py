@@ -58,7 +58,7 @@ def test_counts_grow_to_what_the_samples_say(known_server: Server, play: Play) -
     steady = table.filter(table["intended_ns"].to_numpy() >= result.phases.steady_ns)
     late = steady["received_ns"].to_numpy() - steady["intended_ns"].to_numpy() > 100_000_000
     assert 0 < last.missed <= late.sum()
-    assert last.missed < last.ended <= len(steady)
+    assert 0 < last.ended <= len(steady)
 
 
 def test_without_an_objective_nothing_is_missed(known_server: Server, play: Play) -> None:
