@@ -163,10 +163,14 @@ class Roll:
         ]
 
     def _forget_the_missing(self) -> None:
-        """Before all are here, one that left makes room for another."""
+        """Before all are here, a remote one that left makes room for another.
+
+        One of ours has no other; it may only be starved of CPU, and be heard of again.
+        """
         for client in self._gone():
-            del self._members[client]
-            self._tell_who_is_here()
+            if self._members[client].remote:
+                del self._members[client]
+                self._tell_who_is_here()
 
     def _door(self, client: str, msg: Any) -> None:
         """Locust's handling of a message, for those it is meant for.

@@ -66,9 +66,11 @@ class Workers:
     def end(self) -> None:
         for worker in self._started:
             if worker.poll() is None:
-                for process in psutil.Process(worker.pid).children(recursive=True):
+                family = psutil.Process(worker.pid).children(recursive=True)
+                for process in (psutil.Process(worker.pid), *family):
                     process.resume()
-                worker.send_signal(signal.SIGINT)
+                    if "harness" in process.cmdline():  # `unshare` itself lets signals pass by
+                        process.send_signal(signal.SIGINT)
         for worker in self._started:
             worker.communicate(timeout=PATIENCE_S)
 
