@@ -50,9 +50,7 @@ def _together(path: str, heard: list[Heard]) -> Any:
     now_s = time.time()  # noqa: TID251 - Locust's charts are by wall clock
     second = int(now_s)
     entry.num_requests = entry.num_reqs_per_sec[second] = len(heard)
-    entry.num_failures = entry.num_none_requests = len(heard) - len(good_ms)
-    if entry.num_failures:
-        entry.num_fail_per_sec[second] = entry.num_failures
+    entry.num_none_requests = len(heard) - len(good_ms)  # failures are counted as they are named
     entry.last_request_timestamp = now_s
     entry.total_content_length = sum(size for *_, size in heard)
     entry.total_response_time = sum(good_ms)

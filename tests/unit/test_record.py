@@ -21,6 +21,7 @@ from workloads.sample import SCHEMA, Outcome, read_samples
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "record"
 VERSION_1 = RunDirectory(GOLDEN / "version-1")
+VERSION_2 = RunDirectory(GOLDEN / "version-2")
 
 
 def test_every_version_of_the_format_has_a_recorded_run() -> None:
@@ -60,7 +61,8 @@ def test_version_1_trials() -> None:
 
 def test_version_1_plan_samples_and_usage() -> None:
     plan = read_plan(VERSION_1.plan(0, 0))
-    assert (plan.header.workload, plan.header.graph) == ("poisson", "guess")
+    assert (plan.header.workload, plan.header.graphs) == ("poisson", ("guess",))
+    assert {plan.graph(index) for index in range(len(plan.offsets_ns))} == {"guess"}
     for place in RunRecord.read(VERSION_1.path).schedule:
         folder = VERSION_1.trial(place)
         samples = read_samples(sorted(folder.glob("samples-*.parquet")))
@@ -68,7 +70,7 @@ def test_version_1_plan_samples_and_usage() -> None:
         assert samples["index"].to_pylist() == list(range(len(plan.offsets_ns)))
         assert set(samples["outcome"].to_pylist()) == {Outcome.OK}
         usage = pq.read_table(folder / "usage.parquet")
-        assert tuple(usage.column_names) == USAGE_COLUMNS
+        assert tuple(usage.column_names) == USAGE_COLUMNS[: len(usage.column_names)]
         assert set(usage["component"].to_pylist()) >= {"generator", "server"}
 
 
@@ -79,8 +81,31 @@ def test_version_1_payloads_and_references() -> None:
     assert len(VERSION_1.references.read_text().splitlines()) == 6
 
 
-def _trial(place: TrialPlace) -> TrialRecord:
-    return TrialRecord.model_validate_json((VERSION_1.trial(place) / "trial.json").read_text())
+def _trial(place: TrialPlace, run: RunDirectory = VERSION_1) -> TrialRecord:
+    return TrialRecord.model_validate_json((run.trial(place) / "trial.json").read_text())
+
+
+def test_version_2_has_a_capacity_search() -> None:
+    record = RunRecord.read(VERSION_2.path)
+    assert (record.format_version, record.status) == (2, "complete")
+    capacities = VERSION_2.capacities()
+    assert {capacity.sut for capacity in capacities} == {sut.key for sut in record.suts}
+    for capacity in capacities:
+        assert capacity.probes
+        for number, probe in enumerate(capacity.probes):
+            assert probe.place.probe == number
+            trial = _trial(probe.place, VERSION_2)
+            assert trial.offered_rps == probe.offered_rps
+            assert read_plan(VERSION_2.plan_of(probe.place)).header.rate_rps == probe.offered_rps
+        if capacity.capacity_rps is not None:
+            confirming = capacity.probes[capacity.confirmed_by or 0]
+            assert (confirming.role, confirming.verdict) == ("confirmation", "holds")
+
+
+def test_version_2_usage_has_every_column() -> None:
+    for place in RunRecord.read(VERSION_2.path).schedule:
+        usage = pq.read_table(VERSION_2.trial(place) / "usage.parquet")
+        assert tuple(usage.column_names) == USAGE_COLUMNS
 
 
 def test_writing_is_whole_and_reading_gives_the_same(tmp_path: Path) -> None:
