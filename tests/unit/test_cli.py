@@ -20,6 +20,7 @@ import pytest
 from harness.http import ask
 from harness.record import USAGE_COLUMNS, RunRecord, TrialRecord
 from harness.run_directory import RunDirectory
+from tests.leftovers import left_of
 from workloads.plan import read_plan
 from workloads.sample import Outcome, read_samples
 
@@ -161,24 +162,10 @@ def test_usage_has_the_sut_and_the_generator(ran: tuple[RunDirectory, str]) -> N
         assert frame["t_ns"].max() >= trial.phases.end_ns
 
 
-def _of_run(folder: Path) -> list[str]:
-    """Processes of a run: whatever has its folder in its command line or its environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if str(folder).encode() in words and state != "Z":
-            found.append(f"{process.name} {words[:200]!r}")
-    return found
-
-
 def _become_none(folder: Path) -> bool:
     """A load generator that was still importing hears of its parent's death a moment later."""
     end_ns = time.monotonic_ns() + 60 * 10**9
-    while (left := _of_run(folder)) and time.monotonic_ns() < end_ns:
+    while (left := left_of(folder)) and time.monotonic_ns() < end_ns:
         time.sleep(0.2)
     return not left
 
@@ -261,7 +248,7 @@ def test_an_interrupt_stops_in_order_and_is_recorded(
     assert status == 130
     assert "Traceback" not in err
     assert not Path(f"/proc/{keeper}").exists()
-    assert _of_run(folder) == []
+    assert left_of(folder) == []
     (run,) = (folder / "runs").glob("*-two-stages")
     assert RunRecord.read(run).status == "interrupted"
 

@@ -8,10 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,8 @@ from harness.record import RunRecord
 from harness.run_directory import RunDirectory
 from reports.__main__ import report
 from reports.frames import NotARun, open_run
+from tests.foreign import listening
+from tests.leftovers import left_of
 
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "tests" / "second_ensemble"
@@ -87,13 +88,8 @@ class Theirs(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Theirs)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Theirs) as url:
+        yield url
 
 
 def harness(*arguments: str) -> subprocess.Popen[str]:
@@ -108,26 +104,8 @@ def harness(*arguments: str) -> subprocess.Popen[str]:
 
 def begun(folder: Path, url: str) -> subprocess.Popen[str]:
     path = folder / "killed.toml"
-    path.write_text(
-        SCENARIO.replace("SECOND", str(SECOND))
-        .replace("URL", url)
-        .replace("BLOCKS", str(1 + KILLS // 3))
-    )
+    path.write_text(SCENARIO.replace("SECOND", str(SECOND)).replace("URL", url))
     return harness(str(path), "--out", str(folder / "runs"))
-
-
-def left_of(folder: Path) -> list[str]:
-    """Processes of a run: whatever has its folder in its command line or its environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if str(folder).encode() in words and state != "Z":
-            found.append(f"{process.name} {words[:200]!r}")
-    return found
 
 
 def homes_of(pid: int) -> set[Path]:

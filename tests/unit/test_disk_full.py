@@ -4,9 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from harness.disk import DiskFullError, require
 from harness.record import RunRecord
 from harness.run_directory import RunDirectory
 from reports.frames import open_run
+from tests.foreign import listening
 
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "tests" / "second_ensemble"
@@ -95,13 +95,8 @@ class Theirs(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def theirs() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Theirs)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Theirs) as url:
+        yield url
 
 
 @needs_a_disk

@@ -5,10 +5,9 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +27,7 @@ from harness.scenario_file import ScenarioError, parse_scenario
 from harness.scrape import Scrape
 from harness.verify import read_references
 from reports.__main__ import report
+from tests.foreign import listening
 from workloads.payloads import read_payloads
 from workloads.sample import Outcome, read_samples
 
@@ -117,13 +117,8 @@ def page(*, second_s: float | None = 5.0) -> str:
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[str]:
     Theirs.asked = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Theirs)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Theirs) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
