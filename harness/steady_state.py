@@ -5,7 +5,7 @@ of variation accepts any drift that is slow. What is tested is order: Mann-Kenda
 steady state, its variance corrected for autocorrelation (Hamed & Rao 1998, Journal of Hydrology
 204), and in addition how large the drift is (Sen 1968), since what is too small to matter is found
 in any series that is long enough. A second test looks at the beginning, where a warm-up that was
-too short shows. Why these and how they do: decision 12.
+too short shows. Why these and how they do: decision 9.
 """
 
 from dataclasses import dataclass

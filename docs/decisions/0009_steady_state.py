@@ -1,7 +1,7 @@
 # ruff: noqa: INP001, T201 - a script beside the page it supports
-"""Which rule finds a trend and does not cry wolf? The simulation behind 0012-steady-state.md.
+"""Which rule finds a trend and does not cry wolf? The simulation behind 0009-steady-state.md.
 
-``python docs/decisions/0012_steady_state.py``, about two minutes. Windows of 400 and 2,000
+``python docs/decisions/0009_steady_state.py``, about two minutes. Windows of 400 and 2,000
 requests at 100 rps; the share of 300 windows that each rule calls unsteady.
 """
 
