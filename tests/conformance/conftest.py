@@ -28,6 +28,7 @@ from architectures.in_process import COMMAND, InProcessRequest
 from architectures.plugin import Example, load_ensemble
 from architectures.spec import Architecture, EnsembleChoice, ResourceClaim, ServingPolicy, Variant
 from harness.deploy import Deployment, deploy
+from harness.remote import REMOTE
 
 SECOND = str(Path(__file__).parents[1] / "second_ensemble")
 CHOICES = {
@@ -164,6 +165,8 @@ def _suts() -> list[tuple[str, str]]:
     """Every variant serves the built-in ensemble, every architecture the second one too."""
     listed = []
     for name in catalog.names():
+        if name == REMOTE:
+            continue  # whoever runs it keeps its contract; tests/unit/test_remote.py attaches to some
         try:
             architecture = catalog.find(name)
         except CatalogError:
