@@ -166,7 +166,7 @@ def _suts() -> list[tuple[str, str]]:
     listed = []
     for name in catalog.names():
         if name == REMOTE:
-            continue  # whoever runs it keeps its contract; tests/unit/test_remote.py attaches to some
+            continue  # nothing of ours to deploy; tests/unit/test_remote.py attaches to some
         try:
             architecture = catalog.find(name)
         except CatalogError:
