@@ -81,7 +81,7 @@ def test_the_answer_names_the_leader_and_the_price(results: Results) -> None:
     shown = f"{number(first.point)} rps ({interval(first, 'rps')}, n = 3)"
     assert f"monolith:batched has the highest capacity, {shown}; it was 0.7" in said[0]
     assert "At capacity a million good answers cost" in said[1]
-    assert "AWS's list price for Fargate, Linux on x86 in us-east-1 of 2026-06-17" in said[1]
+    assert "AWS's list price for Fargate, Linux on x86 in us-east-1 of 2026-04-01" in said[1]
     assert not any("There is no answer yet" in text for text in said)
 
 
