@@ -116,7 +116,13 @@ def write_plans(scenario: Scenario, steps: Sequence[Step], directory: RunDirecto
 
 
 def open_plan(
-    scenario: Scenario, sources: Sources, rate_rps: float, steady_s: float, seed: int
+    scenario: Scenario,
+    sources: Sources,
+    rate_rps: float,
+    steady_s: float,
+    seed: int,
+    *,
+    longer_warm_up_s: float = 0.0,
 ) -> LoadPlan:
     """The scenario's load at one offered rate: of a load step, or of a capacity search's probe.
 
@@ -126,6 +132,7 @@ def open_plan(
         rate_rps: offered.
         steady_s: seconds counted, after the scenario's warm-up.
         seed: of arrivals, payloads and graphs.
+        longer_warm_up_s: seconds of warm-up beyond the scenario's.
 
     Raises:
         WorkloadError: it cannot be drawn with these numbers.
@@ -135,7 +142,7 @@ def open_plan(
         workload=load.workload,
         graphs=tuple(sources.graphs),
         rate_rps=rate_rps,
-        warm_up_s=load.warm_up_s,
+        warm_up_s=load.warm_up_s + longer_warm_up_s,
         steady_s=steady_s,
         seed=seed,
         shape=checked_shape(load.workload, load.shape),

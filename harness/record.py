@@ -188,7 +188,7 @@ class TrialRecord(Record):
         return self.outcome == "ok" and not self.reasons
 
 
-Role: TypeAlias = Literal["doubling", "bisection", "confirmation"]
+Role: TypeAlias = Literal["doubling", "bisection", "repetition", "confirmation"]
 Verdict: TypeAlias = Literal["holds", "fails", "undecided"]
 
 

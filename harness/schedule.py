@@ -6,10 +6,11 @@ from itertools import count, islice
 
 import numpy as np
 
-from harness.record import Sut, TrialPlace
+from harness.record import Role, Sut, TrialPlace
 
 _ORDER, _PLAN, _PROBE = 0, 1, 2
 
+_DRAWN_ANEW: dict[Role, int] = {"confirmation": 1, "repetition": 2}
 MOST_PROBES = 100
 """Of one capacity search: so many numbers are kept free for it in the order of trials."""
 
@@ -74,11 +75,12 @@ def plan_seed(seed: int, block: int, step: int) -> int:
     return int(np.random.SeedSequence((seed, _PLAN, block, step)).generate_state(1)[0])
 
 
-def probe_seed(seed: int, block: int, rate_rps: float, *, confirming: bool) -> int:
+def probe_seed(seed: int, block: int, rate_rps: float, role: Role) -> int:
     """The seed of a probe's load plan: by block and rate, so that equal rates meet every SUT alike.
 
-    A confirmation draws anew: a rate must not be confirmed by the very arrivals that found it.
+    A repetition and a confirmation draw anew: a rate must be judged again by arrivals other than
+    those that judged it first.
     """
     rate = int(np.float64(rate_rps).view(np.uint64))
-    entropy = (seed, _PROBE, block, rate, int(confirming))
+    entropy = (seed, _PROBE, block, rate, _DRAWN_ANEW.get(role, 0))
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])

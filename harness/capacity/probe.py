@@ -20,6 +20,11 @@ ROOM = 5
 """Misses a probe should be able to forgive: one freeze must not decide about a rate."""
 
 
+SETTLING_S = 6.0
+"""Warm-up of a search's first probe beyond the scenario's: it is the first load a fresh deployment
+meets, and what is cold once would be judged as its capacity for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """A probe as it was played."""
@@ -101,10 +106,13 @@ def judged_probe(bench: Bench, record: TrialRecord, ask: Ask) -> Played:
 
 def _frozen(bench: Bench, place: TrialPlace, ask: Ask, objective: Objective) -> LoadPlan:
     length_s = probe_length_s(section_of(bench.scenario), objective, ask.offered_rps)
-    confirming = ask.role == "confirmation"
-    seed = probe_seed(bench.scenario.load.seed, place.block, ask.offered_rps, confirming=confirming)
-    sources = read_sources(bench.scenario, bench.directory)
-    plan = open_plan(bench.scenario, sources, ask.offered_rps, length_s, seed)
+    scenario = bench.scenario
+    seed = probe_seed(scenario.load.seed, place.block, ask.offered_rps, ask.role)
+    sources = read_sources(scenario, bench.directory)
+    settling_s = SETTLING_S if place.probe == 0 else 0.0
+    plan = open_plan(
+        scenario, sources, ask.offered_rps, length_s, seed, longer_warm_up_s=settling_s
+    )
     write_plan(bench.directory.plan_of(place), plan)
     return plan
 

@@ -1,13 +1,14 @@
 """Where a capacity search goes next: a pure function of what its probes have said so far.
 
-Doubling from a first rate until one fails; bisection until the bracket is narrow; then a separate
-trial, of other arrivals, at the rate that was found. LoadGen's own search (FindPeakPerformance)
-leaves out the early stopping that its verdict rests on, so that the rate it finds may fail; here
-every probe is judged as the confirmation is.
+Doubling from a first rate until one fails; bisection until the bracket is narrow; its upper end
+once more, of other arrivals; then a separate trial, of others again, at the rate that was found.
+LoadGen's own search (FindPeakPerformance) leaves out the early stopping that its verdict rests on,
+so that the rate it finds may fail; here every probe is judged as the confirmation is.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import sqrt
 
 from harness.capacity.bracket import Bracket, bracket, contradicted, standing
@@ -16,6 +17,9 @@ from harness.schedule import MOST_PROBES
 
 HALVINGS = 6
 """How often the first rate is halved where it fails: down to a 64th of it."""
+
+UNDECIDED = 3
+"""How many probes in a row, all at one rate, may be undecided: machines are disturbed in spells."""
 
 STEPS_DOWN = 3
 """How often a rate that fails its confirmation is lowered by one precision."""
@@ -82,12 +86,13 @@ def given_up(probes: Sequence[Probe], why: str) -> Found:
 
 
 def _again(probes: Sequence[Probe]) -> Ask | Found:
-    """What disturbed one probe may have gone; what disturbs it twice has to be mended."""
+    """What disturbed one probe may have gone; what disturbs every one has to be mended."""
     last = probes[-1]
-    before = [p for p in probes[-2:-1] if p.verdict == "undecided"]
-    if (last.offered_rps, last.role) in [(p.offered_rps, p.role) for p in before]:
-        return given_up(probes, f"undecided twice at {last.offered_rps:g} rps: {last.why}")
-    return Ask(last.offered_rps, last.role)
+    in_a_row = takewhile(lambda probe: probe.verdict == "undecided", reversed(probes))
+    if sum(1 for _ in in_a_row) < UNDECIDED:
+        return Ask(last.offered_rps, last.role)
+    why = f"undecided {UNDECIDED} times in a row at {last.offered_rps:g} rps: {last.why}"
+    return given_up(probes, why)
 
 
 def _widen_or_narrow(limits: Limits, probes: Sequence[Probe]) -> Ask | Found:
@@ -100,8 +105,18 @@ def _widen_or_narrow(limits: Limits, probes: Sequence[Probe]) -> Ask | Found:
         return Ask(min(rounded(2 * low), limits.most_rps), "doubling")
     middle = rounded(sqrt(low * high))
     if high <= low * (1 + limits.precision) or not low < middle < high:
-        return Ask(low, "confirmation")
+        return _settle(probes, low, high)
     return Ask(middle, "bisection")
+
+
+def _settle(probes: Sequence[Probe], low: float, high: float) -> Ask:
+    """The bracket's upper end must fail twice before its lower one is confirmed.
+
+    A second in which the machine stood still fails a rate, and the search stays below it for good.
+    What held by luck the confirmation finds; what failed by mishap nothing else would.
+    """
+    failed = [p for p in probes if p.offered_rps == high and p.verdict == "fails"]
+    return Ask(high, "repetition") if len(failed) == 1 else Ask(low, "confirmation")
 
 
 def _lower(limits: Limits, high: float | None, failed: int) -> Ask | Found:

@@ -40,16 +40,16 @@ def test_probes_come_after_their_turns_steps_and_before_the_next_turn(
     assert len({place.directory for place in places}) == len(places)
 
 
-def test_equal_rates_in_a_block_give_equal_arrivals_and_a_confirmation_others() -> None:
+def test_equal_rates_in_a_block_give_equal_arrivals_and_a_second_look_others() -> None:
     rates = [12.5, 12.51, 25.0]
     seeds = [
-        probe_seed(1, block, rate, confirming=confirming)
+        probe_seed(1, block, rate, role)
         for block in range(3)
         for rate in rates
-        for confirming in (False, True)
+        for role in ("bisection", "repetition", "confirmation")
     ]
-    assert len(set(seeds)) == 18
-    assert seeds[0] == probe_seed(1, 0, 12.5, confirming=False)
+    assert len(set(seeds)) == 27
+    assert seeds[0] == probe_seed(1, 0, 12.5, "doubling")
 
 
 def test_every_order_comes_about_equally_often() -> None:
