@@ -44,10 +44,14 @@ def watch(targets: tuple[Target, ...]) -> Iterator[Usage]:
 
 
 def _read_until(usage: Usage, stop: threading.Event) -> None:
+    usage.read()
+    # The first reading meets every process of the machine, strangers too: its cost is no measure of
+    # the next one's, which must come before the idle period is over.
+    cheap_s = 0.0
     next_ns = monotonic_ns()
     while True:
-        cheap_s = usage.read()
         next_ns += int(max(PERIOD_S, cheap_s / CHEAP_SHARE) * 1e9)
         if stop.wait(max(0.0, (next_ns - monotonic_ns()) / 1e9)):
             break
+        cheap_s = usage.read()
     usage.read(whole=True)
