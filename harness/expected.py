@@ -11,7 +11,7 @@ CEILING_S = 1.0
 DEPLOY_S = 12.0
 _LOAD_MODELS_S = 5.0
 _BOOT_S = 2.0
-_PROBES = 12
+_PROBES = 16
 """Of a capacity search: some doublings, some bisections, a confirmation."""
 
 
