@@ -12,7 +12,7 @@ DEPLOY_S = 12.0
 _LOAD_MODELS_S = 5.0
 _BOOT_S = 2.0
 _PROBES = 16
-"""Of a capacity search: some doublings, some bisections, a confirmation."""
+"""Of a capacity search: some doublings, some bisections, repetitions, a confirmation."""
 
 
 def expected_s(scenario: Scenario) -> float:

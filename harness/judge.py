@@ -5,13 +5,13 @@ from pathlib import Path
 
 from harness.drive import DriveResult
 from harness.pressure import host_pressure
-from harness.record import Phases, TrialPlace, TrialRecord
+from harness.record import TrialPlace, TrialRecord
 from harness.subject import Subject
 from harness.usage import Usage
 from harness.validity import Evidence, reasons
 from harness.verify import Compared, under_load, verification
 from workloads.arrivals import is_stationary
-from workloads.plan import LoadPlan, read_plan
+from workloads.plan import read_plan
 from workloads.sample import read_samples
 
 
@@ -52,7 +52,7 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
     evidence = Evidence(
         samples=samples,
         phases=phases,
-        planned=_planned(plan, phases),
+        planned=plan.due(phases.start_ns, *window_ns),
         percentile=scenario.slo.percentile,
         generator=result.report,
         pressure=pressure,
@@ -79,9 +79,3 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
         pressure=pressure,
         reasons=reasons(evidence),
     )
-
-
-def _planned(plan: LoadPlan, phases: Phases) -> int:
-    """Requests due between the steady state's start and when it ended, early or not."""
-    due_ns = plan.offsets_ns + phases.start_ns
-    return int(((due_ns >= phases.steady_ns) & (due_ns < phases.end_ns)).sum())

@@ -215,6 +215,10 @@ class CapacitySection(Section):
     ] = 60.0
 
 
+DEFAULT_PORT = 5557
+"""Where a run's load workers connect to, unless both sides are told another."""
+
+
 class GeneratorSection(Section):
     """Where load comes from."""
 
@@ -227,7 +231,7 @@ class GeneratorSection(Section):
     bind: Annotated[
         str, Field(description="address the remote workers connect to; loopback by default")
     ] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535, description="and its port")] = 5557
+    port: Annotated[int, Field(ge=1, le=65535, description="and its port")] = DEFAULT_PORT
 
 
 class RemoteSection(Section):

@@ -16,8 +16,7 @@ from typing import Self, TypeAlias
 
 from harness.locust_process import LocustProcess
 from harness.remote_workers import HEARD, OVER
-
-DEFAULT_PORT = 5557
+from harness.scenario import DEFAULT_PORT
 
 _LOCUST_GREETS = b"\xff"
 """ZeroMQ's first byte, by which Locust's master is known (ZMTP 3.1, section 3.1)."""

@@ -159,5 +159,4 @@ def _planned(directory: Path, record: TrialRecord, samples: pd.DataFrame) -> int
     recorded = int((samples["phase"] == STEADY).sum())
     if phases is None or record.concurrency is not None or not path.is_file():
         return recorded
-    starts = read_plan(path).offsets_ns + phases.start_ns
-    return int(((starts >= phases.steady_ns) & (starts < phases.end_ns)).sum())
+    return read_plan(path).due(phases.start_ns, phases.steady_ns, phases.end_ns)

@@ -67,6 +67,17 @@ class LoadPlan:
     payloads: npt.NDArray[np.int32]
     graphs: npt.NDArray[np.int8]
 
+    def due(self, start_ns: int, begin_ns: int, end_ns: int) -> int:
+        """Open loop: how many requests are meant to start from ``begin_ns`` to before ``end_ns``.
+
+        Args:
+            start_ns: the trial's common start, on the clock of the other two.
+            begin_ns: counted from here on.
+            end_ns: not counted from here on.
+        """
+        due_ns = self.offsets_ns + start_ns
+        return int(((due_ns >= begin_ns) & (due_ns < end_ns)).sum())
+
     def graph(self, index: int) -> str:
         """What request ``index`` asks for."""
         return self.header.graphs[int(self.graphs[index])]

@@ -19,7 +19,6 @@ from workloads.sample import read_samples
 ROOM = 5
 """Misses a probe should be able to forgive: one freeze must not decide about a rate."""
 
-
 SETTLING_S = 6.0
 """Warm-up of a search's first probe beyond the scenario's: it is the first load a fresh deployment
 meets, and what is cold once would be judged as its capacity for good."""
