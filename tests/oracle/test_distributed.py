@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -68,9 +68,10 @@ class Workers:
             if worker.poll() is None:
                 family = psutil.Process(worker.pid).children(recursive=True)
                 for process in (psutil.Process(worker.pid), *family):
-                    process.resume()
-                    if "harness" in process.cmdline():  # `unshare` itself lets signals pass by
-                        process.send_signal(signal.SIGINT)
+                    with suppress(psutil.NoSuchProcess):  # it may be ending by itself
+                        process.resume()
+                        if "harness" in process.cmdline():  # `unshare` lets signals pass by
+                            process.send_signal(signal.SIGINT)
         for worker in self._started:
             worker.communicate(timeout=PATIENCE_S)
 
