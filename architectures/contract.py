@@ -14,6 +14,10 @@ INFO_PATH = "/v1/info"
 METRICS_PATH = "/metrics"
 OPENAPI_PATH = "/openapi.json"
 GRAPH_PREFIX = "/v1/"
+ADMIN_PREFIX = "/v1/admin/"
+
+ADMIN_KEY_HEADER = "X-Admin-Key"
+API_KEY_HEADER = "X-API-Key"
 
 REQUEST_ID_HEADER = "X-Request-ID"
 TIMEOUT_HEADER = "X-Request-Timeout"

@@ -1,19 +1,15 @@
-"""Graphs of stages as data, and the one traversal that every architecture walks them with.
+"""Graphs of stages as data: what calls what, when, and which answer is sent.
 
 A node runs a stage once its inputs are known. Inputs name their source, ``request.body`` or
-``detect.box``, so only what a stage reads is ever sent to it.
+``detect.box``, so only what a stage reads is ever sent to it. ``architectures.walk`` walks them.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from time import perf_counter_ns
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from architectures.contract import Problem, StageTiming
+from architectures.contract import Problem
 
 Inputs: TypeAlias = Mapping[str, Any]
 """One member's named inputs: numpy arrays, bytes, or JSON values."""
@@ -26,6 +22,21 @@ Stage: TypeAlias = Callable[[Sequence[Inputs]], Sequence[Outputs | Problem]]
 
 REQUEST = "request"
 
+OPTIONAL = "?"
+"""Ends a read that may come from a node that did not run; its value is then None."""
+
+
+class IoStage(Protocol):
+    """A stage that waits for others instead of computing: one member at a time, many at once."""
+
+    def __call__(self, member: Inputs, /) -> Awaitable[Outputs | Problem]:
+        """Run one member on the running event loop; connections are opened here, not on loading."""
+        ...
+
+    async def close(self) -> None:
+        """Close what it opened; called once, on the loop it ran on."""
+        ...
+
 
 class GraphError(ValueError):
     """A graph that cannot be walked."""
@@ -33,212 +44,194 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One stage of a graph and where each of its inputs comes from.
+    """One stage of a graph, where its inputs come from, and when it runs.
 
     Attributes:
-        stage: the stage to run; also the node's name, so a stage stands once in a graph.
-        reads: input name -> ``source.field``, a source being ``request`` or another node.
+        stage: the stage to run.
+        reads: input name -> ``source.field``, a source being ``request`` or another node;
+            ``source.field?`` reads None where that node did not run. A node whose other reads
+            come from a node that did not run does not run either.
+        name: of the node, where the stage stands in the graph more than once; else the stage's.
+        when: ``source.field`` of a value that must be true for the node to run; empty is always.
+        detached: nobody waits for it: it runs after the answer is sent, and is shed first.
     """
 
     stage: str
     reads: Mapping[str, str]
-
-    def sources(self) -> list[tuple[str, str, str]]:
-        """``(input, source, field)`` of each input, in order."""
-        return [(name, *path.split(".", 1)) for name, path in self.reads.items()]  # type: ignore[misc]
-
-
-class Graph:
-    """Nodes in an order that respects their inputs, and the path of the answer.
-
-    Args:
-        name: the last part of its URL.
-        nodes: in any order.
-        answer: ``node.field`` of the JSON document to send back.
-        answer_schema: JSON Schema of that document, for ``/openapi.json``; empty says nothing.
-
-    Raises:
-        GraphError: a source that is no node, a node twice, a cycle, no such answer node, or a node
-            that the answer does not need: whether it ran in time would be left to chance.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        nodes: Sequence[Node],
-        answer: str,
-        answer_schema: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
-        by_name = {node.stage: node for node in nodes}
-        if len(by_name) != len(nodes):
-            raise GraphError(f"graph {name!r}: a stage stands in it twice")
-        needs = {node.stage: {source for _, source, _ in node.sources()} for node in nodes}
-        self.answer_node, _, self.answer_field = answer.partition(".")
-        for stage, sources in (*needs.items(), ("answer", {self.answer_node})):
-            unknown = sources - set(by_name) - {REQUEST}
-            if unknown:
-                raise GraphError(
-                    f"graph {name!r}: {stage} reads from {', '.join(sorted(unknown))}, not a node"
-                )
-        try:
-            order = [n for n in TopologicalSorter(needs).static_order() if n != REQUEST]
-        except CycleError as error:
-            raise GraphError(f"graph {name!r}: a cycle through {error.args[1]}") from error
-        needed = _all_before(self.answer_node, needs)
-        if needed < set(by_name):
-            unneeded = ", ".join(sorted(set(by_name) - needed))
-            raise GraphError(f"graph {name!r}: the answer does not need {unneeded}; leave it out")
-        self.name = name
-        self.answer_schema = answer_schema
-        self.nodes = tuple(by_name[stage] for stage in order)
-        self.needs = {stage: frozenset(sources - {REQUEST}) for stage, sources in needs.items()}
-        self.readers = {
-            stage: tuple(by_name[other] for other in order if stage in needs[other])
-            for stage in order
-        }
-        self.sources = {node.stage: tuple(node.sources()) for node in self.nodes}
+    name: str = ""
+    when: str = ""
+    detached: bool = False
 
     @property
-    def stages(self) -> tuple[str, ...]:
-        """Its stages, sources before readers."""
-        return tuple(node.stage for node in self.nodes)
+    def key(self) -> str:
+        """Its name in the graph, in ``Server-Timing`` and in reports."""
+        return self.name or self.stage
 
 
-def _all_before(stage: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """A stage and every stage it stands on."""
-    found: set[str] = set()
-    open_ends = {stage}
-    while open_ends:
-        found |= open_ends
-        sources = {source for end in open_ends for source in needs[end]}
-        open_ends = sources - found - {REQUEST}
-    return found
+class Read(NamedTuple):
+    """One input of a node."""
 
-
-class StageResult(NamedTuple):
-    """What one member got from a stage, and the time it took there."""
-
-    outputs: Outputs
-    queue_ns: int
-    compute_ns: int
-    batch_size: int
-
-
-Call: TypeAlias = Callable[[str, Inputs], "asyncio.Future[StageResult]"]
-"""How an architecture runs one member through one stage. A refusal is raised as a Problem."""
+    name: str
+    source: str
+    field: str
+    optional: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A walked graph: the JSON document and where the time went, stage by stage."""
+class Step:
+    """A node as it is walked.
 
-    document: Any
-    timings: tuple[StageTiming, ...]
+    Attributes:
+        needs: the nodes that must be settled before.
+        when: node and field of its condition, or None.
+    """
+
+    key: str
+    stage: str
+    reads: tuple[Read, ...]
+    needs: frozenset[str]
+    when: Read | None
+    detached: bool
 
 
-async def walk(graph: Graph, request: Inputs, call: Call) -> Answer:
-    """Walk a graph for one request; a node starts the moment its last input is known.
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What the door asks of a graph's requests.
 
-    Cancelling the walk cancels every stage call in flight, so work for a client that left stops.
+    Attributes:
+        media_types: accepted; empty is the ensemble's.
+        headers: lower-case names of request headers the graph reads: ``request.headers`` maps those
+            that were sent to their text.
+    """
+
+    media_types: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes in any order, and the path of the answer.
+
+    Args:
+        name: the last part of its URL; may have slashes.
+        nodes: in any order.
+        answer: ``node.field`` of the JSON document to send back.
+        answer_schema: JSON Schema of that document, for ``/openapi.json``; empty says nothing.
+        endpoint: what is accepted.
+        varies: the answer depends on more than the request (state, time, chance), so there is no
+            reference answer to compare with.
+
+    Attributes:
+        steps: nodes, sources before readers.
+        primary / detached: keys of the nodes that the answer waits for, and of the others.
+        readers: key -> the steps that wait for it.
+        plain: nothing is conditional, optional or detached: a batch may walk it in lockstep.
 
     Raises:
-        Problem: a stage refused the request.
-        Exception: whatever a stage call raised first.
+        GraphError: a source that is no node, a node twice, a cycle, no such answer node, an answer
+            that needs a detached node, or a node that the answer does not need and that is not
+            detached: whether it ran in time would be left to chance.
     """
-    state = _Walk(graph, request, call)
+
+    name: str
+    nodes: Sequence[Node]
+    answer: str
+    answer_schema: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Endpoint = Endpoint()
+    varies: bool = False
+    steps: tuple[Step, ...] = field(init=False)
+    primary: frozenset[str] = field(init=False)
+    detached: frozenset[str] = field(init=False)
+    readers: Mapping[str, tuple[Step, ...]] = field(init=False)
+    plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Check the nodes, and put them in order."""
+        by_key = {node.key: _step(self.name, node) for node in self.nodes}
+        if len(by_key) != len(self.nodes):
+            raise GraphError(
+                f"graph {self.name!r}: a node stands in it twice; name one of them (`name`)"
+            )
+        order = _ordered(self.name, by_key, self.answer_node)
+        primary = _all_before(self.answer_node, by_key)
+        self._check_detached(by_key, primary)
+        keep = object.__setattr__
+        keep(self, "steps", tuple(by_key[key] for key in order))
+        keep(self, "primary", frozenset(primary))
+        keep(self, "detached", frozenset(by_key) - primary)
+        keep(
+            self,
+            "readers",
+            {
+                key: tuple(by_key[other] for other in order if key in by_key[other].needs)
+                for key in order
+            },
+        )
+        conditional = any(s.when or any(r.optional for r in s.reads) for s in by_key.values())
+        keep(self, "plain", not (conditional or self.detached))
+
+    @property
+    def answer_node(self) -> str:
+        """The node that gives the answer."""
+        return self.answer.partition(".")[0]
+
+    @property
+    def answer_field(self) -> str:
+        """Its output that is the answer."""
+        return self.answer.partition(".")[2]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Its stages, each once, sources before readers."""
+        return tuple(dict.fromkeys(step.stage for step in self.steps))
+
+    def _check_detached(self, steps: Mapping[str, Step], primary: set[str]) -> None:
+        waited = sorted(key for key in primary if steps[key].detached)
+        if waited:
+            raise GraphError(
+                f"graph {self.name!r}: the answer waits for {', '.join(waited)}, which is detached"
+            )
+        unneeded = sorted(key for key in steps if key not in primary and not steps[key].detached)
+        if unneeded:
+            raise GraphError(
+                f"graph {self.name!r}: the answer does not need {', '.join(unneeded)}; leave it "
+                "out, or say that nobody waits for it (`detached`)"
+            )
+
+
+def _step(graph: str, node: Node) -> Step:
+    if node.key == REQUEST:
+        raise GraphError(f"graph {graph!r}: a node may not be called {REQUEST!r}")
+    reads = tuple(_read(name, path) for name, path in node.reads.items())
+    when = _read("when", node.when) if node.when else None
+    sources = {read.source for read in (*reads, *([when] if when else []))}
+    return Step(node.key, node.stage, reads, frozenset(sources - {REQUEST}), when, node.detached)
+
+
+def _read(name: str, path: str) -> Read:
+    source, _, wanted = path.partition(".")
+    return Read(name, source, wanted.removesuffix(OPTIONAL), wanted.endswith(OPTIONAL))
+
+
+def _ordered(graph: str, steps: Mapping[str, Step], answer_node: str) -> list[str]:
+    needs = {key: set(step.needs) for key, step in steps.items()}
+    for key, sources in (*needs.items(), ("answer", {answer_node})):
+        unknown = sources - set(steps)
+        if unknown:
+            raise GraphError(
+                f"graph {graph!r}: {key} reads from {', '.join(sorted(unknown))}, not a node"
+            )
     try:
-        await state.finished
-    finally:
-        state.stop()
-    return Answer(state.values[graph.answer_node][graph.answer_field], tuple(state.timings))
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        raise GraphError(f"graph {graph!r}: a cycle through {error.args[1]}") from error
 
 
-class _Walk:
-    """One request's progress. Callbacks instead of a task per node: at 10 ms a request it shows."""
-
-    __slots__ = ("call", "finished", "graph", "running", "timings", "values")
-
-    def __init__(self, graph: Graph, request: Inputs, call: Call) -> None:
-        self.graph = graph
-        self.call = call
-        self.values: dict[str, Outputs] = {REQUEST: request}
-        self.running: dict[str, asyncio.Future[StageResult]] = {}
-        self.timings: list[StageTiming] = []
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for node in graph.nodes:
-            if not graph.needs[node.stage]:
-                self._start(node)
-
-    def _start(self, node: Node) -> None:
-        inputs = {
-            name: self.values[source][field]
-            for name, source, field in self.graph.sources[node.stage]
-        }
-        started_ns = perf_counter_ns()
-        future = self.call(node.stage, inputs)
-        self.running[node.stage] = future
-        future.add_done_callback(partial(self._end, node.stage, started_ns))
-
-    def _end(self, stage: str, started_ns: int, future: "asyncio.Future[StageResult]") -> None:
-        del self.running[stage]
-        if self.finished.done():
-            if not future.cancelled():
-                future.exception()  # read, so that asyncio does not log it as forgotten
-            return
-        if future.cancelled():
-            self.finished.cancel()
-            return
-        error = future.exception()
-        if error is not None:
-            self.finished.set_exception(error)
-            return
-        self._advance(stage, started_ns, future.result())
-
-    def _advance(self, stage: str, started_ns: int, result: StageResult) -> None:
-        wall_ns = perf_counter_ns() - started_ns
-        self.timings.append(
-            StageTiming(stage, wall_ns, result.queue_ns, result.compute_ns, result.batch_size)
-        )
-        self.values[stage] = result.outputs
-        if stage == self.graph.answer_node:
-            self.finished.set_result(None)
-            return
-        for reader in self.graph.readers[stage]:
-            if self.graph.needs[reader.stage] <= self.values.keys():
-                self._start(reader)
-
-    def stop(self) -> None:
-        for future in tuple(self.running.values()):
-            future.cancel()
-
-
-def run_batch(
-    graph: Graph, stages: Mapping[str, Stage], requests: Sequence[Inputs]
-) -> list[Answer | Problem]:
-    """Run a whole graph over a batch in this thread, stage after stage: no queue, no hop.
-
-    A refused member leaves the batch; the others go on.
-    """
-    values: list[dict[str, Outputs]] = [{REQUEST: request} for request in requests]
-    refused: dict[int, Problem] = {}
-    timings: list[StageTiming] = []
-    for node in graph.nodes:
-        members = [i for i in range(len(requests)) if i not in refused]
-        if not members:
-            break
-        sources = graph.sources[node.stage]
-        started_ns = perf_counter_ns()
-        results = stages[node.stage](
-            [{name: values[i][src][field] for name, src, field in sources} for i in members]
-        )
-        spent_ns = perf_counter_ns() - started_ns
-        timings.append(StageTiming(node.stage, spent_ns, 0, spent_ns, len(members)))
-        for i, result in zip(members, results, strict=True):
-            if isinstance(result, Problem):
-                refused[i] = result
-            else:
-                values[i][node.stage] = result
-    return [
-        refused.get(i) or Answer(value[graph.answer_node][graph.answer_field], tuple(timings))
-        for i, value in enumerate(values)
-    ]
+def _all_before(key: str, steps: Mapping[str, Step]) -> set[str]:
+    """A node and every node it stands on."""
+    found: set[str] = set()
+    open_ends = {key}
+    while open_ends:
+        found |= open_ends
+        open_ends = {source for end in open_ends for source in steps[end].needs} - found
+    return found

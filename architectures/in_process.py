@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from architectures.graph import Inputs
-from architectures.in_process_runner import CeilingReading, Runner, summed, weighed
-from architectures.plugin import EnsembleError, load_ensemble
+from architectures.in_process_runner import CeilingReading, Runner, in_this_thread, summed, weighed
+from architectures.plugin import EnsembleError, load_ensemble, load_stages
 from architectures.spec import EnsembleChoice
 
 if TYPE_CHECKING:
@@ -100,18 +100,16 @@ def load(request: InProcessRequest) -> list[Runner]:
     """
     choice = request.ensemble
     ensemble = load_ensemble(choice)
-    names = tuple(request.shares) if request.task == "ceiling" else (request.graph,)
-    for name in names:
+    wanted = tuple(request.shares) if request.task == "ceiling" else (request.graph,)
+    for name in wanted:
         if name not in ensemble.GRAPHS:
             raise InProcessError(
                 f"ensemble {choice.module!r} has no graph {name!r}; "
                 f"it has {', '.join(ensemble.GRAPHS)}"
             )
-    graphs = [ensemble.GRAPHS[name] for name in names]
-    stages = {
-        name: ensemble.load_stage(name, choice.tier, choice.device, request.torch_threads)
-        for name in dict.fromkeys(stage for graph in graphs for stage in graph.stages)
-    }
+    graphs = [ensemble.GRAPHS[name] for name in wanted]
+    names = dict.fromkeys(stage for graph in graphs for stage in graph.stages)
+    stages = in_this_thread(load_stages(ensemble, choice, names, request.torch_threads))
     payloads: Sequence[Inputs] = _payloads(Path(request.payloads))
     if request.task == "ceiling":
         payloads = _circle(payloads, request.rows)

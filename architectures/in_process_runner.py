@@ -1,12 +1,15 @@
 """A graph run in this thread, with no server and no queue: its answers and its rate."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from time import perf_counter_ns, process_time_ns
 
 from architectures.contract import Problem
-from architectures.graph import Graph, Inputs, Stage, run_batch
+from architectures.graph import Graph, Inputs, IoStage, Outputs, Stage
+from architectures.plugin import Loaded
+from architectures.walk import run_batch
 
 _WARM_UP_BATCHES = 3
 
@@ -68,6 +71,26 @@ class Runner:
         circle = islice(cycle(self.payloads), offset, None)
         while True:
             yield list(islice(circle, batch_size))
+
+
+def in_this_thread(loaded: Loaded) -> dict[str, Stage]:
+    """Every stage as one that computes: those that wait are waited for, a batch side by side."""
+    return {**loaded.compute, **{name: _WaitedFor(stage) for name, stage in loaded.io.items()}}
+
+
+class _WaitedFor:
+    """A stage that waits, as one that computes; its loop is made after any fork."""
+
+    def __init__(self, stage: IoStage) -> None:
+        self._stage = stage
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
+        self._loop = self._loop or asyncio.new_event_loop()
+        return self._loop.run_until_complete(self._all(members))
+
+    async def _all(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
+        return list(await asyncio.gather(*map(self._stage, members)))
 
 
 def weighed(readings: Sequence[CeilingReading], shares: Sequence[float]) -> CeilingReading:

@@ -15,10 +15,12 @@ from threading import Thread
 from time import perf_counter_ns
 
 from architectures.contract import Problem
-from architectures.graph import Call, Inputs, Outputs, Stage, StageResult
+from architectures.graph import Inputs, Outputs, Stage
 from architectures.spec import ServingPolicy
+from architectures.walk import Call, StageResult
 
 _NS = 1_000_000_000
+_LATE = 1 << 62
 
 
 @dataclass(slots=True)
@@ -69,10 +71,13 @@ class StageExecutor:
         for thread in self._threads:
             thread.start()
 
-    def admit(self) -> Call:
-        """A call for one request's whole walk: its stages keep the request's place in line."""
+    def admit(self, *, late: bool = False) -> Call:
+        """A call for one request's whole walk: its stages keep the request's place in line.
+
+        ``late`` is a place behind everybody else's.
+        """
         self._tickets += 1
-        return partial(self._enqueue, self._tickets)
+        return partial(self._enqueue, self._tickets + _LATE * late)
 
     def call(self, stage: str, inputs: Inputs) -> "asyncio.Future[StageResult]":
         """Run one member through one stage, in line from now. Cancel the future to drop it.

@@ -5,11 +5,11 @@ Any importable module of this shape can be served; no architecture knows one by 
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, cast
 
-from architectures.graph import Graph, Stage
+from architectures.graph import Graph, IoStage, Stage
 from architectures.spec import EnsembleChoice
 
 Split: TypeAlias = Literal["train", "held_out", "load"]
@@ -19,12 +19,13 @@ Split: TypeAlias = Literal["train", "held_out", "load"]
 class StageSpec:
     """A stage before it is loaded.
 
-    ``kind`` is ``model`` for one that runs a model (worth a process or device of its own) and
-    ``light`` for plain pre- and post-processing, which a practitioner may keep beside its caller.
+    ``kind`` is ``model`` for one that runs a model (worth a process or device of its own),
+    ``light`` for plain pre- and post-processing, which a practitioner may keep beside its caller,
+    and ``io`` for one that waits for others: an :class:`architectures.graph.IoStage`.
     """
 
     name: str
-    kind: Literal["model", "light"]
+    kind: Literal["model", "light", "io"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Example:
     body: bytes
     media_type: str
     label: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,38 @@ class EnsembleDescription:
     meaningful: bool
 
 
+class Admin(Protocol):
+    """What an operator may do to a running ensemble: ``POST /v1/admin/<action>``, JSON both ways.
+
+    Attributes:
+        actions: action -> what it does, in a sentence.
+    """
+
+    actions: Mapping[str, str]
+
+    async def act(self, action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out one of ``actions``; a Problem is raised where it cannot be."""
+        ...
+
+
 class Ensemble(Protocol):
-    """The names an ensemble module defines at its top level. Importing it must not load a model."""
+    """The names an ensemble module defines at its top level. Importing it must not load a model.
+
+    A module may also define:
+
+    - ``load_admin(tier) -> Admin``: opens the admin API.
+    - ``request(graph, example) -> Example``: an example as a graph takes it, where graphs differ in
+      body, media type or headers; the same example otherwise.
+    - ``score(graph, document, label) -> Mapping[str, float]``: how good an answer is, by measure,
+      1 being right, for example ``{"category": 1.0}``; empty says nothing.
+    """
 
     TIERS: tuple[str, ...]
     MEDIA_TYPES: tuple[str, ...]
     STAGES: Mapping[str, StageSpec]
     GRAPHS: Mapping[str, Graph]
 
-    def load_stage(self, name: str, tier: str, device: str, threads: int) -> Stage:
+    def load_stage(self, name: str, tier: str, device: str, threads: int) -> Stage | IoStage:
         """Load one stage, ready to run in inference mode with ``threads`` intra-op threads."""
         ...
 
@@ -107,4 +132,46 @@ def load_ensemble(choice: EnsembleChoice) -> Ensemble:
             f"ensemble {choice.module!r} has no tier {choice.tier!r}; "
             f"it has {', '.join(ensemble.TIERS)}"
         )
-    return ensemble
+    return cast("Ensemble", _Part(ensemble, choice)) if choice.graphs else ensemble
+
+
+class _Part:
+    """An ensemble that serves only some of its graphs, and has only their stages."""
+
+    def __init__(self, whole: Ensemble, choice: EnsembleChoice) -> None:
+        unknown = [name for name in choice.graphs if name not in whole.GRAPHS]
+        if unknown:
+            raise EnsembleError(
+                f"ensemble {choice.module!r} has no graph {unknown[0]!r} to serve; "
+                f"it has {', '.join(whole.GRAPHS)}"
+            )
+        self._whole = whole
+        self.GRAPHS = {name: whole.GRAPHS[name] for name in choice.graphs}
+        used = {stage for graph in self.GRAPHS.values() for stage in graph.stages}
+        self.STAGES = {name: spec for name, spec in whole.STAGES.items() if name in used}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Stages by name, ready to run: those that compute in batches, and those that wait."""
+
+    compute: Mapping[str, Stage]
+    io: Mapping[str, IoStage]
+
+    def in_lockstep(self, graph: Graph) -> bool:
+        """Whether a batch of requests may walk the graph stage by stage, waiting for nobody."""
+        return graph.plain and self.io.keys().isdisjoint(graph.stages)
+
+
+def load_stages(
+    ensemble: Ensemble, choice: EnsembleChoice, names: Iterable[str], threads: int
+) -> Loaded:
+    """Load some of an ensemble's stages, and run none: a torch that has run cannot be forked."""
+    loaded: dict[str, Any] = {
+        name: ensemble.load_stage(name, choice.tier, choice.device, threads) for name in names
+    }
+    io = {name: stage for name, stage in loaded.items() if ensemble.STAGES[name].kind == "io"}
+    return Loaded({name: stage for name, stage in loaded.items() if name not in io}, io)

@@ -16,6 +16,7 @@ class ServingPolicy:
         deadline_s: time a request may take unless it says otherwise; then 504.
         torch_threads: intra-op threads of each process that runs a model.
         keep_alive_s: idle seconds before a server closes a connection: longer than a plan's gaps.
+        detached_bound: most walks of detached nodes at once in one door; the next one is shed.
     """
 
     max_batch: int = 16
@@ -24,6 +25,7 @@ class ServingPolicy:
     deadline_s: float = 10.0
     torch_threads: int = 1
     keep_alive_s: float = 75.0
+    detached_bound: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ class ResourceClaim:
 class EnsembleChoice:
     """Which ensemble is served: an importable module, one of its tiers, on a device.
 
-    ``search_path`` holds extra directories put first on ``sys.path``, for a team's own module.
+    ``search_path`` holds extra directories put first on ``sys.path``, for a team's own module;
+    ``graphs`` names those that are served, all where it is empty.
     """
 
     module: str
     tier: str
     device: str = "cpu"
     search_path: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from architectures.contract import Problem
-from architectures.graph import Inputs, StageResult
+from architectures.graph import Inputs
+from architectures.walk import StageResult
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 

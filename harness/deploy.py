@@ -4,13 +4,18 @@ The processes belong to ``harness.keeper``; this module brings them up in order 
 what answers is what was started.
 """
 
+import hashlib
+import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter_ns, sleep
+from types import MappingProxyType
 from typing import Any
 
+from architectures import backends
 from architectures.contract import INFO_PATH, READY_PATH
 from architectures.server_config import new_nonce
 from architectures.spec import (
@@ -35,6 +40,8 @@ from harness.ports import PORTS
 STOP_GRACE_S = 10.0
 """For a component to end cleanly when asked: Ray takes several seconds."""
 
+NO_STATE: Mapping[str, str] = MappingProxyType({})
+
 _POLL_S = 0.05
 
 
@@ -48,6 +55,7 @@ class Deployment:
         info: its ``/v1/info``.
         start_up_s: from the first process started to the last readiness check passed.
         components: names in start order.
+        admin_key: opens its admin API; known to this process alone.
     """
 
     url: str
@@ -57,6 +65,7 @@ class Deployment:
     start_up_s: float
     components: tuple[str, ...]
     keeper: Keeper = field(repr=False)
+    admin_key: str = field(repr=False)
 
     def pids(self) -> dict[str, int]:
         """Component -> its first process; the others descend from it or from the keeper."""
@@ -78,6 +87,7 @@ def deploy(
     claim: ResourceClaim,
     log_directory: Path | None = None,
     startup_timeout_s: float = 120.0,
+    state: Mapping[str, str] = NO_STATE,
 ) -> Iterator[Deployment]:
     """Start a system under test, and end it whatever happens inside the ``with`` block.
 
@@ -90,6 +100,8 @@ def deploy(
         log_directory: made if absent; holds one log a component and outlives the deployment.
             None keeps no log beyond the deployment.
         startup_timeout_s: for all components to get ready.
+        state: variables of ``architectures.backends`` for its components, before those of our
+            own environment.
 
     Raises:
         DeployError: a component ended or did not get ready, or something else answers there.
@@ -101,19 +113,52 @@ def deploy(
     launch = Launch(ensemble, policy, claim, variant, new_nonce(), directory, PORTS.free)
     keeper = Keeper(directory, logs, claim)
     try:
-        yield _bring_up(architecture, launch, keeper, logs, startup_timeout_s)
+        yield _bring_up(
+            architecture,
+            launch,
+            keeper,
+            logs,
+            _told(directory, state),
+            timeout_s=startup_timeout_s,
+        )
     finally:
         keeper.stop(STOP_GRACE_S)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What every component is told of the deployment's stateful parts."""
+
+    admin_key: str = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+
+def _told(directory: Path, state: Mapping[str, str]) -> _Told:
+    key = secrets.token_urlsafe(24)
+    environment = {
+        backends.DIRECTORY_VARIABLE: str(directory),
+        backends.ADMIN_KEY_VARIABLE: hashlib.sha256(key.encode()).hexdigest(),
+        **backends.given(os.environ),
+        **state,
+    }
+    return _Told(key, environment)
+
+
 def _bring_up(
-    architecture: Architecture, launch: Launch, keeper: Keeper, logs: Path, timeout_s: float
+    architecture: Architecture,
+    launch: Launch,
+    keeper: Keeper,
+    logs: Path,
+    told: _Told,
+    *,
+    timeout_s: float,
 ) -> Deployment:
     blueprint = architecture.blueprint(launch)
     start_ns = perf_counter_ns()
     end_ns = start_ns + int(timeout_s * 1e9)
     for component in blueprint.components:
-        env = clean_environment(launch.directory, launch.ensemble.search_path, component.env)
+        env = clean_environment(launch.directory, launch.ensemble.search_path, told.environment)
+        env |= component.env
         keeper.start(component.name, component.argv, env)
         _await_ready(component.name, component.ready_url, keeper, logs, end_ns)
     _await_ready(blueprint.components[-1].name, blueprint.url + READY_PATH, keeper, logs, end_ns)
@@ -126,6 +171,7 @@ def _bring_up(
         start_up_s=start_up_s,
         components=tuple(component.name for component in blueprint.components),
         keeper=keeper,
+        admin_key=told.admin_key,
     )
 
 

@@ -1,11 +1,13 @@
 """The ensemble run with no server, on the SUT's cores: reference answers and the ceiling."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic_ns
 
+from architectures.backends import DIRECTORY_VARIABLE, given
 from architectures.in_process import COMMAND, InProcessRequest
 from architectures.server_config import process_environment
 from architectures.spec import ResourceClaim
@@ -78,7 +80,11 @@ def _run(request: InProcessRequest, claim: ResourceClaim, logs: Path) -> list[st
     log.unlink(missing_ok=True)
     directory = scratch_directory()
     # As a SUT's processes are started: a ceiling with a slower allocator would flatter them all.
-    own = process_environment(request.torch_threads)
+    own = {
+        **process_environment(request.torch_threads),
+        DIRECTORY_VARIABLE: str(directory),
+        **given(os.environ),
+    }
     env = clean_environment(directory, request.ensemble.search_path, own)
     keeper = Keeper(directory, logs, claim)
     try:

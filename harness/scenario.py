@@ -51,13 +51,17 @@ class EnsembleSection(Section):
     tier: Annotated[str, Field(description="one of the ensemble's tiers")] = "tiny"
     device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu or cuda")] = "cpu"
     graph: Annotated[str, Field(description="one of the ensemble's graphs")] = "tag"
+    serve: Annotated[
+        Texts,
+        Field(description="the graphs that are deployed, with only their stages; absent: all"),
+    ] = ()
     search_path: Annotated[
         Texts, Field(description="folders that hold the module, relative to the scenario's file")
     ] = ()
 
     def choice(self) -> EnsembleChoice:
         """The part of it an architecture needs."""
-        return EnsembleChoice(self.module, self.tier, self.device, self.search_path)
+        return EnsembleChoice(self.module, self.tier, self.device, self.search_path, self.serve)
 
 
 class PolicySection(Section):
@@ -79,6 +83,10 @@ class PolicySection(Section):
     keep_alive_s: Annotated[
         Positive, Field(description="idle seconds before a connection closes")
     ] = 75.0
+    detached_bound: Annotated[
+        Count,
+        Field(description="most walks of nodes nobody waits for, at once; then they are shed"),
+    ] = 16
 
     def policy(self) -> ServingPolicy:
         """As architectures take it."""

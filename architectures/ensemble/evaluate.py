@@ -11,7 +11,7 @@ from architectures.ensemble import load_stage
 from architectures.ensemble.attributes import ATTRIBUTES
 from architectures.ensemble.corpus import example, key
 from architectures.ensemble.graphs import STAGES, TAG
-from architectures.graph import run_batch
+from architectures.walk import run_batch
 
 HELD_OUT = 2000
 _BATCH = 16

@@ -10,19 +10,21 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from architectures import contract
 from architectures.contract import Problem
+from architectures.front.admin import add_admin_routes
 from architectures.front.admission import Admission
+from architectures.front.aside import Aside
 from architectures.front.door import Door, Run
 from architectures.front.info import ServerInfo, server_info
 from architectures.front.metrics import FrontMetrics
 from architectures.front.openapi import document
-from architectures.front.reply import request_id_of
+from architectures.front.refusal import problem_response
 from architectures.plugin import Ensemble
 from architectures.server_config import ServerConfig
 
@@ -53,14 +55,16 @@ def create_app(
     """
     metrics = FrontMetrics()
     admission = Admission(queue_bound, metrics)
+    aside = Aside(config.policy.detached_bound, metrics)
     doors = {
         contract.graph_path(graph.name): Door(
             graph,
             run,
             admission,
             metrics,
-            media_types=ensemble.MEDIA_TYPES,
+            media_types=graph.endpoint.media_types or ensemble.MEDIA_TYPES,
             deadline_s=config.policy.deadline_s,
+            aside=aside,
         )
         for graph in ensemble.GRAPHS.values()
     }
@@ -79,6 +83,8 @@ def create_app(
     schema = document(config, ensemble)
     app.openapi = lambda: schema  # type: ignore[method-assign]
     _add_service_routes(app, config, ensemble, metrics, ready)
+    if hasattr(ensemble, "load_admin"):
+        add_admin_routes(app, ensemble.load_admin(config.ensemble.tier))
     return app
 
 
@@ -115,7 +121,7 @@ def _add_service_routes(
         if ready():
             return PlainTextResponse("ready\n")
         loading = Problem("not-ready", 503, "Models are still loading; ask again in a second.")
-        return _problem(request, loading, {"Retry-After": str(contract.RETRY_AFTER_S)})
+        return problem_response(request, loading, {"Retry-After": str(contract.RETRY_AFTER_S)})
 
     async def about() -> ServerInfo:
         return info
@@ -141,14 +147,4 @@ async def _refuse(request: Request, error: Exception) -> Response:
     }
     slug = status.phrase.lower().replace(" ", "-")
     problem = Problem(slug, status.value, details.get(status, str(error.detail)))
-    return _problem(request, problem, dict(error.headers or {}))
-
-
-def _problem(request: Request, problem: Problem, headers: dict[str, str]) -> JSONResponse:
-    request_id = request_id_of(request.scope["headers"])
-    return JSONResponse(
-        problem.document(request_id),
-        problem.status,
-        {**headers, contract.REQUEST_ID_HEADER: request_id},
-        contract.PROBLEM_MEDIA_TYPE,
-    )
+    return problem_response(request, problem, dict(error.headers or {}))

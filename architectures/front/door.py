@@ -8,17 +8,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter_ns
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
 from architectures.contract import (
+    API_KEY_HEADER,
     PROBLEM_MEDIA_TYPE,
     RETRY_AFTER_S,
     Problem,
     format_server_timing,
 )
 from architectures.front.admission import Admission
+from architectures.front.aside import Aside
 from architectures.front.body import BodyTooLarge, ClientLeft, linger, read_body
 from architectures.front.leash import Leash
 from architectures.front.metrics import FrontMetrics
@@ -29,7 +31,8 @@ from architectures.front.reply import (
     sane_request_id,
     timeout_s_of,
 )
-from architectures.graph import Answer, Graph, Inputs
+from architectures.graph import Graph, Inputs
+from architectures.walk import After, Answer
 
 Run: TypeAlias = Callable[[Graph, Inputs], Awaitable[Answer]]
 """How a wiring runs one request through a graph; cancelled when nobody waits for it any more."""
@@ -54,6 +57,7 @@ class Door:
         *,
         media_types: Sequence[str],
         deadline_s: float,
+        aside: Aside,
     ) -> None:
         self._graph = graph
         self._media_types = {name.encode(): name for name in media_types}
@@ -61,7 +65,10 @@ class Door:
         self._admission = admission
         self._metrics = metrics
         self._deadline_s = deadline_s
+        self._aside = aside
+        self._headers = {name.encode(): name for name in graph.endpoint.headers}
         self._hints = {
+            401: (b"www-authenticate", f'ApiKey header="{API_KEY_HEADER}"'.encode()),
             405: (b"allow", b"POST"),
             413: (b"connection", b"close"),
             415: (b"accept-post", ", ".join(media_types).encode()),
@@ -74,8 +81,9 @@ class Door:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = sane_request_id(headers.get(REQUEST_ID_KEY))
         body_unread = False
+        after: After | None = None
         try:
-            reply = await self._answer(scope["method"], headers, receive, started_ns)
+            reply, after = await self._answer(scope["method"], headers, receive, started_ns)
         except Problem as problem:
             body_unread = isinstance(problem, BodyTooLarge)
             reply = self._refusal(problem, request_id)
@@ -89,15 +97,23 @@ class Door:
         except Exception:  # noqa: BLE001 - whatever failed, the client gets a problem
             _LOG.exception("request %s to %s failed", request_id, self._graph.name)
             reply = self._refusal(_unexpected(request_id), request_id)
+        await self._send(reply, request_id, started_ns, send, more=body_unread)
+        if body_unread:
+            await linger(receive)
+            await send({"type": "http.response.body", "body": b""})
+        if after is not None:
+            self._aside.start(self._graph.name, after)
+
+    async def _send(
+        self, reply: _Reply, request_id: str, started_ns: int, send: Send, *, more: bool
+    ) -> None:
+        """Send a reply; a body that was too large is still on its way, and is waited out after."""
         status, extra, body = reply
         self._metrics.answered(self._graph.name, status, perf_counter_ns() - started_ns)
         extra.append((b"content-length", b"%d" % len(body)))
         extra.append((REQUEST_ID_KEY, request_id.encode()))
         await send({"type": "http.response.start", "status": status, "headers": extra})
-        await send({"type": "http.response.body", "body": body, "more_body": body_unread})
-        if body_unread:
-            await linger(receive)
-            await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": body, "more_body": more})
 
     def _count_client_left(self, started_ns: int) -> None:
         self._metrics.answered(
@@ -106,7 +122,7 @@ class Door:
 
     async def _answer(
         self, method: str, headers: dict[bytes, bytes], receive: Receive, started_ns: int
-    ) -> _Reply:
+    ) -> tuple[_Reply, After | None]:
         if method != "POST":
             raise Problem("method-not-allowed", 405, f"This path takes POST, not {method}.")
         timeout_s = timeout_s_of(headers.get(TIMEOUT_KEY), self._deadline_s)
@@ -114,10 +130,22 @@ class Door:
         with self._admission, Leash(timeout_s) as leash:
             body = await read_body(receive, headers.get(b"content-length"))
             leash.watch(receive)
-            answer = await self._run(self._graph, {"body": body, "media_type": media_type})
+            request: dict[str, Any] = {"body": body, "media_type": media_type}
+            if self._headers:
+                request["headers"] = self._sent(headers)
+            answer = await self._run(self._graph, request)
         document = encode(answer.document)
         timing = format_server_timing(answer.timings, perf_counter_ns() - started_ns)
-        return 200, [_JSON_HEADER, (b"server-timing", timing.encode())], document
+        reply = 200, [_JSON_HEADER, (b"server-timing", timing.encode())], document
+        return reply, answer.after
+
+    def _sent(self, headers: dict[bytes, bytes]) -> dict[str, str]:
+        """Of the headers the graph reads, those that were sent."""
+        return {
+            name: headers[key].decode("latin-1")
+            for key, name in self._headers.items()
+            if key in headers
+        }
 
     def _media_type(self, given: bytes) -> str:
         name = self._media_types.get(given) or self._media_types.get(

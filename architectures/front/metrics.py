@@ -56,6 +56,12 @@ class FrontMetrics:
             registry=registry,
         )
         self._in_flight.set(0)
+        self._detached = Counter(
+            "servebench_detached",
+            "Walks that no answer waits for, by how they ended.",
+            ("graph", "outcome"),
+            registry=registry,
+        )
         # ``labels`` locks and hashes at every call; a request looks its series up here.
         self._counters: dict[tuple[str, int], Counter] = {}
         self._histograms: dict[str, Histogram] = {}
@@ -75,6 +81,10 @@ class FrontMetrics:
             histogram = self._histograms[graph] = self._seconds.labels(graph)
         counter.inc()
         histogram.observe(spent_ns / 1e9)
+
+    def detached(self, graph: str, outcome: str) -> None:
+        """Count one walk that no answer waits for: done, shed, failed or cancelled."""
+        self._detached.labels(graph, outcome).inc()
 
     def exposition(self) -> bytes:
         """The Prometheus text, summed over all processes where there are several."""

@@ -63,7 +63,9 @@ _PARAMETERS: list[dict[str, Any]] = [
 def document(config: ServerConfig, ensemble: Ensemble) -> dict[str, Any]:
     """The whole document, ready to be sent."""
     paths: dict[str, Any] = {
-        contract.graph_path(graph.name): {"post": _operation(graph, ensemble.MEDIA_TYPES)}
+        contract.graph_path(graph.name): {
+            "post": _operation(graph, graph.endpoint.media_types or ensemble.MEDIA_TYPES)
+        }
         for graph in ensemble.GRAPHS.values()
     }
     paths[contract.HEALTH_PATH] = _get("The process is alive.", "text/plain")

@@ -13,13 +13,14 @@ from fastapi import FastAPI
 
 from architectures.front import create_app
 from architectures.front.serve import listening_socket, serve
-from architectures.graph import Answer, Call, Graph, Inputs, walk
-from architectures.microbatch import StageExecutor
+from architectures.graph import Graph, Inputs
 from architectures.microservices.hop import Hop, Pace, is_ready, open_session
 from architectures.microservices.layout import lay_out
 from architectures.microservices.service import STAGE_PREFIX
-from architectures.plugin import Ensemble, load_ensemble
+from architectures.plugin import Ensemble, load_ensemble, load_stages
 from architectures.server_config import ServerConfig, from_environment
+from architectures.stage_calls import StageCalls
+from architectures.walk import Answer, Call, walk
 
 _PROBE_S = 0.1
 _PROBE_AGAIN_S = 5.0  # a ready service is asked seldom: probes cost the SUT's own cores
@@ -36,12 +37,10 @@ class Gateway:
     def __init__(self, config: ServerConfig, ensemble: Ensemble) -> None:
         self._config = config
         self._layout = lay_out(ensemble, config.options)
-        choice, policy = config.ensemble, config.policy
-        stages = {
-            name: ensemble.load_stage(name, choice.tier, choice.device, policy.torch_threads)
-            for name in self._layout.beside
-        }
-        self._beside = StageExecutor(stages, policy, config.cores)
+        policy = config.policy
+        beside = self._layout.beside
+        loaded = load_stages(ensemble, config.ensemble, beside, policy.torch_threads)
+        self._beside = StageCalls(loaded, policy, config.cores)
         self._hops: dict[str, Hop] = {}
         self._ready = dict.fromkeys(config.peers, False)
 
@@ -57,7 +56,7 @@ class Gateway:
             yield
             for watcher in watchers:
                 watcher.cancel()
-        self._beside.close()
+        await self._beside.close()
 
     def ready(self) -> bool:
         """Whether every service could answer when it was last asked."""
@@ -65,7 +64,8 @@ class Gateway:
 
     def run(self, graph: Graph, request: Inputs) -> Awaitable[Answer]:
         """Walk one request through a graph."""
-        return walk(graph, request, self._call(self._beside.admit()))
+        call, late = self._beside.admit(), self._beside.admit(late=True)
+        return walk(graph, request, self._call(call), self._call(late))
 
     def _connect(self, session: ClientSession) -> None:
         pace = _pace(self._config)

@@ -19,8 +19,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 
 from architectures import wire
 from architectures.contract import MAX_TIMEOUT_S, READY_PATH, Problem
-from architectures.graph import Inputs, StageResult
+from architectures.graph import Inputs
 from architectures.spec import ServingPolicy
+from architectures.walk import StageResult
 
 _LOG = logging.getLogger("servebench.gateway")
 _HEADERS: Final = {"Content-Type": wire.CONTENT_TYPE}

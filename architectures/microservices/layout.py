@@ -38,7 +38,7 @@ def lay_out(ensemble: Ensemble, options: Mapping[str, object]) -> Layout:
     """
     sources = _sources(ensemble)
     kept = options["light"] == "gateway"
-    beside = tuple(name for name in sources if kept and ensemble.STAGES[name].kind == "light")
+    beside = tuple(name for name in sources if kept and ensemble.STAGES[name].kind != "model")
     groups: dict[object, list[str]] = {}
     for name in sources:
         if name not in beside:
@@ -53,9 +53,9 @@ def _sources(ensemble: Ensemble) -> dict[str, frozenset[tuple[str, str]]]:
     """Every stage that stands in a graph -> the ``(graph, node)`` pairs it reads from."""
     sources: dict[str, frozenset[tuple[str, str]]] = {}
     for graph in ensemble.GRAPHS.values():
-        for node in graph.nodes:
-            read = frozenset((graph.name, source) for _, source, _ in node.sources())
-            sources[node.stage] = sources.get(node.stage, frozenset()) | read
+        for step in graph.steps:
+            read = frozenset((graph.name, one.source) for one in step.reads)
+            sources[step.stage] = sources.get(step.stage, frozenset()) | read
     return sources
 
 

@@ -7,7 +7,7 @@ internal hop with one path needs no routing, no validation and no dependencies.
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -16,12 +16,13 @@ import uvicorn
 
 from architectures import wire
 from architectures.contract import HEALTH_PATH, READY_PATH, Problem
-from architectures.graph import Inputs, Stage, StageResult
-from architectures.microbatch import StageExecutor
+from architectures.graph import Inputs
 from architectures.microservices.layout import lay_out
-from architectures.plugin import load_ensemble
+from architectures.plugin import Loaded, load_ensemble, load_stages
 from architectures.server_config import HOST, ServerConfig, from_environment
 from architectures.spec import ServingPolicy
+from architectures.stage_calls import StageCalls
+from architectures.walk import StageResult
 
 Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
@@ -45,17 +46,20 @@ class StageService:
     """The ASGI application of one service.
 
     Args:
-        stages: what it hosts, loaded.
+        loaded: the stages it hosts.
         policy: the batching, and the most members that may be in one stage's queue.
     """
 
-    def __init__(self, stages: Mapping[str, Stage], policy: ServingPolicy) -> None:
-        self._executor = StageExecutor(stages, policy)
+    def __init__(self, loaded: Loaded, policy: ServingPolicy) -> None:
+        self._calls = StageCalls(loaded, policy)
         self._bound = policy.queue_bound
-        self._inside = dict.fromkeys(stages, 0)
+        self._inside = dict.fromkeys((*loaded.compute, *loaded.io), 0)
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         """Answer one exchange; a caller that leaves takes its waiting members with it."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         try:
             status, kind, body = await self._answer(scope["path"], scope["method"], receive)
         except ClientLeft:
@@ -66,9 +70,13 @@ class StageService:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def close(self) -> None:
-        """Let the running batch end, then stop."""
-        self._executor.close()
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Until the server stops; then the running batch ends, and what stages opened is closed."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._calls.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, path: str, method: str, receive: Receive) -> _Reply:
         if path in (HEALTH_PATH, READY_PATH):
@@ -101,7 +109,7 @@ class StageService:
         self, stage: str, calls: Sequence[Inputs], receive: Receive
     ) -> list[StageResult | Problem]:
         """Run the calls of one message; if the caller leaves, those still waiting are dropped."""
-        futures = [self._executor.call(stage, inputs) for inputs in calls]
+        futures = [self._calls.call(stage, inputs) for inputs in calls]
         settled = asyncio.gather(*futures, return_exceptions=True)
         watcher = asyncio.ensure_future(_disconnect(receive))
         watcher.add_done_callback(lambda _: settled.cancel())
@@ -160,15 +168,13 @@ def _decode(message: bytes) -> list[dict[str, Any]]:
 def load_service(config: ServerConfig) -> StageService:
     """Load the stages that this process's role hosts."""
     ensemble = load_ensemble(config.ensemble)
-    choice, policy = config.ensemble, config.policy
+    policy = config.policy
     services = {service.name: service for service in lay_out(ensemble, config.options).services}
-    stages = {
-        name: ensemble.load_stage(name, choice.tier, choice.device, policy.torch_threads)
-        for name in services[config.role].stages
-    }
+    stages = services[config.role].stages
+    loaded = load_stages(ensemble, config.ensemble, stages, policy.torch_threads)
     if config.options["message"] == "batch":
         policy = replace(policy, batch_wait_s=0.0)  # the gateway has waited already
-    return StageService(stages, policy)
+    return StageService(loaded, policy)
 
 
 def main() -> None:
@@ -184,7 +190,7 @@ def main() -> None:
         loop="uvloop",
         http="httptools",
         ws="none",
-        lifespan="off",
+        lifespan="on",
         access_log=False,
         log_level="warning",
         proxy_headers=False,
@@ -193,7 +199,6 @@ def main() -> None:
         timeout_keep_alive=round(config.policy.keep_alive_s),
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    service.close()
 
 
 if __name__ == "__main__":

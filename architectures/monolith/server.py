@@ -9,11 +9,10 @@ from pathlib import Path
 
 from architectures.front.metrics import DIRECTORY_VARIABLE
 from architectures.front.serve import listening_socket
-from architectures.graph import Stage
 from architectures.monolith import worker_count
 from architectures.monolith.prefork import supervise
 from architectures.monolith.worker import Worker
-from architectures.plugin import Ensemble, load_ensemble
+from architectures.plugin import Ensemble, Loaded, load_ensemble, load_stages
 from architectures.server_config import ServerConfig, from_environment
 
 
@@ -21,7 +20,7 @@ def main() -> int:
     """Serve until told to stop; the exit code."""
     config = from_environment()
     ensemble = load_ensemble(config.ensemble)
-    worker = Worker(config, ensemble, load_stages(config, ensemble))
+    worker = Worker(config, ensemble, _load(config, ensemble))
     # What is loaded lives as long as the process: the collector need not walk it again, nor, by
     # writing to it, copy in every worker the pages they share.
     gc.collect()
@@ -35,13 +34,8 @@ def main() -> int:
     return supervise(worker.serve, config.port, shares(config.policy.queue_bound, count))
 
 
-def load_stages(config: ServerConfig, ensemble: Ensemble) -> dict[str, Stage]:
-    """Load every stage once, and run none: a torch that has run threads cannot be forked."""
-    choice, threads = config.ensemble, config.policy.torch_threads
-    return {
-        name: ensemble.load_stage(name, choice.tier, choice.device, threads)
-        for name in ensemble.STAGES
-    }
+def _load(config: ServerConfig, ensemble: Ensemble) -> Loaded:
+    return load_stages(ensemble, config.ensemble, ensemble.STAGES, config.policy.torch_threads)
 
 
 def shares(queue_bound: int, workers: int) -> list[int]:

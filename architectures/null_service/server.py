@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from architectures.contract import Problem, StageTiming
 from architectures.front import create_app
 from architectures.front.serve import listening_socket, serve
-from architectures.graph import Answer, Graph, Inputs
+from architectures.graph import Graph, Inputs
 from architectures.null_service.behaviour import TABLE_SIZE, Behaviour
 from architectures.null_service.sleeper import Sleeper
 from architectures.plugin import load_ensemble
 from architectures.server_config import from_environment
+from architectures.walk import Answer
 
 STAGE = "delay"
 """The Server-Timing entry: ``compute`` is the delay drawn, ``dur`` the one kept."""

@@ -15,22 +15,13 @@ from fastapi import FastAPI
 
 from architectures.contract import Problem
 from architectures.front import Run, create_app
-from architectures.graph import (
-    Answer,
-    Call,
-    Graph,
-    Inputs,
-    Outputs,
-    Stage,
-    StageResult,
-    run_batch,
-    walk,
-)
-from architectures.microbatch import StageExecutor
-from architectures.plugin import Ensemble, load_ensemble
+from architectures.graph import Graph, Inputs, Outputs
+from architectures.plugin import Ensemble, Loaded, load_ensemble, load_stages
 from architectures.ray_serve.batches import Batches, Ran, Worked, on_thread
 from architectures.ray_serve.loopback import bind_replica
 from architectures.server_config import ServerConfig
+from architectures.stage_calls import StageCalls
+from architectures.walk import Answer, Call, StageResult, run_batch, walk
 
 # Before the replica starts its servers: it imports this module to find its class.
 bind_replica()
@@ -41,13 +32,15 @@ _Member: TypeAlias = Outputs | Problem
 _CallRemote: TypeAlias = Callable[[Inputs], Awaitable[StageResult | Problem]]
 
 
-def _load(config: ServerConfig, ensemble: Ensemble, names: Sequence[str]) -> dict[str, Stage]:
-    choice, threads = config.ensemble, config.policy.torch_threads
-    return {name: ensemble.load_stage(name, choice.tier, choice.device, threads) for name in names}
+def _load(config: ServerConfig, ensemble: Ensemble, names: Sequence[str]) -> Loaded:
+    return load_stages(ensemble, config.ensemble, names, config.policy.torch_threads)
 
 
 class Fused:
     """The whole ensemble in one replica: a batch of requests walks a graph stage by stage.
+
+    Where a graph waits, chooses or leaves something for later, its members part: each then walks
+    alone, and its stages still run in batches.
 
     Args:
         config: this deployment's part of the launch.
@@ -58,21 +51,26 @@ class Fused:
         self._config = config
         self._queue_bound = queue_bound
         self._ensemble = load_ensemble(config.ensemble)
-        stages = _load(config, self._ensemble, tuple(self._ensemble.STAGES))
+        loaded = _load(config, self._ensemble, tuple(self._ensemble.STAGES))
         executor = ThreadPoolExecutor(1, "model")
         self._batches: dict[str, Batches[Answer | Problem]] = {
             graph.name: Batches(
-                on_thread(partial(run_batch, graph, stages), executor), config.policy
+                on_thread(partial(run_batch, graph, loaded.compute), executor), config.policy
             )
             for graph in self._ensemble.GRAPHS.values()
+            if loaded.in_lockstep(graph)
         }
+        self._calls = StageCalls(loaded, config.policy)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The contract's application, built where it runs: Serve mounts what this returns."""
         return _door(self._config, self._ensemble, self._run, self._queue_bound)
 
     async def _run(self, graph: Graph, inputs: Inputs) -> Answer:
-        ran = await self._batches[graph.name].run(inputs)
+        batches = self._batches.get(graph.name)
+        if batches is None:
+            return await walk(graph, inputs, self._calls.admit(), self._calls.admit(late=True))
+        ran = await batches.run(inputs)
         if isinstance(ran.result, Problem):
             raise ran.result
         return _with_queue(ran.result, ran.queue_ns)
@@ -110,19 +108,20 @@ class Ingress:
             for name, handle in handles.items()
         }
         light = [name for name in self._ensemble.STAGES if name not in handles]
-        self._light = StageExecutor(_load(config, self._ensemble, light), config.policy)
+        self._beside = StageCalls(_load(config, self._ensemble, light), config.policy)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The contract's application, built where it runs: Serve mounts what this returns."""
         return _door(self._config, self._ensemble, self._run, self._queue_bound)
 
     async def _run(self, graph: Graph, inputs: Inputs) -> Answer:
-        return await walk(graph, inputs, partial(self._call, self._light.admit()))
+        call, late = self._beside.admit(), self._beside.admit(late=True)
+        return await walk(graph, inputs, partial(self._call, call), partial(self._call, late))
 
-    def _call(self, call_light: Call, stage: str, inputs: Inputs) -> "asyncio.Future[StageResult]":
+    def _call(self, call_beside: Call, stage: str, inputs: Inputs) -> "asyncio.Future[StageResult]":
         remote = self._remote.get(stage)
         if remote is None:
-            return call_light(stage, inputs)
+            return call_beside(stage, inputs)
         return asyncio.get_running_loop().create_task(_result_of(remote(inputs)))
 
 
@@ -169,8 +168,8 @@ class StageReplica:
     """One model stage of the split layout, called member by member or batch by batch."""
 
     def __init__(self, config: ServerConfig, stage: str) -> None:
-        stages = _load(config, load_ensemble(config.ensemble), (stage,))
-        self._work = on_thread(stages[stage], ThreadPoolExecutor(1, "model"))
+        loaded = _load(config, load_ensemble(config.ensemble), (stage,))
+        self._work = on_thread(loaded.compute[stage], ThreadPoolExecutor(1, "model"))
         self._batches: Batches[_Member] = Batches(self._work, config.policy)
 
     async def __call__(self, inputs: Inputs) -> StageResult | Problem:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from architectures.contract import Problem
-from architectures.graph import Answer, Graph, Inputs, Node, Outputs, Stage, run_batch, walk
+from architectures.graph import Graph, Inputs, Node, Outputs, Stage
 from architectures.microbatch import StageExecutor
 from architectures.spec import ServingPolicy
+from architectures.walk import Answer, run_batch, walk
 
 REFUSED = 7
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from architectures import wire
 from architectures.contract import Problem
-from architectures.graph import StageResult
+from architectures.walk import StageResult
 
 # A shared machine draws large values slowly; that says nothing about the codec.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

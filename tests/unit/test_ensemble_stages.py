@@ -14,7 +14,8 @@ from architectures import ensemble
 from architectures.contract import Problem
 from architectures.ensemble.attributes import ATTRIBUTES, KEYPOINT_NAMES, SCORES
 from architectures.ensemble.captions import LENGTH, VOCABULARY
-from architectures.graph import Answer, Inputs, Stage, run_batch
+from architectures.graph import Inputs, Stage
+from architectures.walk import Answer, run_batch
 
 Stages: TypeAlias = Mapping[str, Stage]
 Requests: TypeAlias = Sequence[Inputs]
@@ -183,7 +184,7 @@ stages = {name: ensemble.load_stage(name, "tiny", threads=2) for name in ensembl
 body = ensemble.examples("load", 1, 0)[0].body
 child = os.fork()
 if child == 0:
-    from architectures.graph import run_batch
+    from architectures.walk import run_batch
     run_batch(ensemble.GRAPHS["tag"], stages, [{"body": body}] * 8)
     os._exit(0)
 print(os.waitpid(child, 0)[1])

@@ -12,10 +12,11 @@ from fastapi import FastAPI
 
 from architectures.contract import MAX_BODY_BYTES, Problem, StageTiming
 from architectures.front import create_app
-from architectures.graph import Answer, Graph, Inputs
+from architectures.graph import Graph, Inputs
 from architectures.plugin import load_ensemble
 from architectures.server_config import ServerConfig
 from architectures.spec import EnsembleChoice, ServingPolicy
+from architectures.walk import Answer
 
 SECOND = str(Path(__file__).parents[1] / "second_ensemble")
 CHOICE = EnsembleChoice("language_guess", "plain", search_path=(SECOND,))

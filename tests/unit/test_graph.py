@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 
 from architectures.contract import Problem
-from architectures.graph import (
-    Answer,
-    Graph,
-    GraphError,
-    Inputs,
-    Node,
-    StageResult,
-    run_batch,
-    walk,
-)
+from architectures.graph import Graph, GraphError, Inputs, Node
+from architectures.walk import Answer, StageResult, run_batch, walk
 
 DIAMOND = Graph(
     "diamond",
@@ -59,7 +51,7 @@ class Calls:
     ("nodes", "answer", "said"),
     [
         ([Node("a", {"x": "b.y"})], "a.z", "a reads from b, not a node"),
-        ([Node("a", {"x": "request.y"})] * 2, "a.z", "a stage stands in it twice"),
+        ([Node("a", {"x": "request.y"})] * 2, "a.z", "a node stands in it twice"),
         ([Node("a", {"x": "b.y"}), Node("b", {"x": "a.y"})], "a.z", "a cycle through"),
         (
             [Node("a", {"x": "request.y"}), Node("b", {"x": "a.y"})],

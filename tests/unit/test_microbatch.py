@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from architectures.contract import Problem
-from architectures.graph import Inputs, Outputs, StageResult
+from architectures.graph import Inputs, Outputs
 from architectures.microbatch import StageExecutor
 from architectures.spec import ServingPolicy
+from architectures.walk import StageResult
 
 
 class Recorder:

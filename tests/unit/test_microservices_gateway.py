@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from architectures.contract import parse_server_timing
-from architectures.graph import Answer, run_batch
 from architectures.microservices import ARCHITECTURE
 from architectures.plugin import load_ensemble
 from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
+from architectures.walk import Answer, run_batch
 from harness.deploy import Deployment, deploy
 
 CHOICE = EnsembleChoice(

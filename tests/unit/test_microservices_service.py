@@ -20,11 +20,11 @@ from aiohttp import ClientSession
 
 from architectures import wire
 from architectures.contract import Problem
-from architectures.graph import StageResult
 from architectures.microservices import ARCHITECTURE
 from architectures.microservices.hop import Hop, Pace, is_ready, open_session
 from architectures.server_config import ServerConfig
 from architectures.spec import EnsembleChoice, ServingPolicy
+from architectures.walk import StageResult
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ServingPolicy(max_batch=8, queue_bound=24)

@@ -1,0 +1,1 @@
+"""State that a deployment's processes share: versions, counters, queues; SQLite or Redis."""
