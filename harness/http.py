@@ -1,8 +1,10 @@
 """A plain HTTP client for the harness's own questions; never used to measure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
@@ -28,15 +30,19 @@ class Reply:
 
 
 def ask(
-    url: str, body: bytes | None = None, media_type: str = "", timeout_s: float = 10.0
+    url: str,
+    body: bytes | None = None,
+    media_type: str = "",
+    timeout_s: float = 10.0,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Reply:
     """GET, or POST where there is a body.
 
     Raises:
         OSError: there was no whole answer in time.
     """
-    headers = {"Content-Type": media_type} if media_type else {}
-    request = Request(url, data=body, headers=headers)  # noqa: S310 - http(s), from a scenario
+    sent = {**headers, **({"Content-Type": media_type} if media_type else {})}
+    request = Request(url, data=body, headers=sent)  # noqa: S310 - http(s), from a scenario
     try:
         return _exchange(request, timeout_s)
     except HTTPException as error:
