@@ -1,8 +1,25 @@
-"""What every test shares: a run that may not skip says so."""
+"""What every test shares: real databases, each started once; a run that may not skip says so."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.servers import postgres_server, redis_server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis server of this test run; tests share it, so each keeps to keys of its own."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of this test run; tests share its database."""
+    with postgres_server() as url:
+        yield url
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
