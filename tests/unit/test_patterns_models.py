@@ -1,0 +1,105 @@
+"""The model patterns: right often enough, alike in any batch, true to their schemas."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import jsonschema
+import pytest
+
+from architectures import patterns
+from architectures.contract import Problem
+from architectures.graph import Stage
+from architectures.plugin import Example
+from architectures.walk import Answer, run_batch
+
+COUNT = 120
+FLOORS: Mapping[str, Mapping[str, float]] = {
+    "pipeline": {"category": 0.97, "colour": 0.97, "pattern": 0.93, "caption": 0.9},
+}
+"""Graph -> the least its mean scores may be on held-out images of the tier tiny."""
+
+
+@cache
+def stage(name: str) -> Stage:
+    loaded: Stage = patterns.load_stage(name, "tiny")  # type: ignore[assignment]  # none waits
+    return loaded
+
+
+@cache
+def held_out() -> Sequence[Example]:
+    return patterns.examples("held_out", COUNT, 5)
+
+
+def answered(graph: str, batch: Sequence[Example]) -> list[Answer]:
+    """The answers of a batch in which nobody is refused."""
+    found = run(graph, [example.body for example in batch])
+    assert all(isinstance(answer, Answer) for answer in found)
+    return [answer for answer in found if isinstance(answer, Answer)]
+
+
+def run(graph: str, bodies: Sequence[bytes]) -> list[Answer | Problem]:
+    walked = patterns.GRAPHS[graph]
+    stages = {name: stage(name) for name in walked.stages}
+    return run_batch(walked, stages, [{"body": body} for body in bodies])
+
+
+@cache
+def documents(graph: str) -> Sequence[Any]:
+    """The answers of every held-out image, in batches of 16."""
+    spans = [held_out()[start : start + 16] for start in range(0, COUNT, 16)]
+    return [answer.document for span in spans for answer in answered(graph, span)]
+
+
+def mean_scores(graph: str) -> dict[str, float]:
+    rows = [
+        patterns.score(graph, document, example.label)
+        for document, example in zip(documents(graph), held_out(), strict=True)
+    ]
+    return {measure: sum(row[measure] for row in rows) / COUNT for measure in rows[0]}
+
+
+def apart(one: Any, other: Any) -> float:
+    """Largest difference of two answers' numbers; everything else must be equal."""
+    if isinstance(one, float):
+        return abs(one - other)
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        return max((apart(one[key], other[key]) for key in one), default=0.0)
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        return max((apart(a, b) for a, b in zip(one, other, strict=True)), default=0.0)
+    assert one == other
+    return 0.0
+
+
+@pytest.mark.parametrize("graph", FLOORS)
+def test_answers_are_right_often_enough(graph: str) -> None:
+    found = mean_scores(graph)
+    low = {name: found[name] for name, floor in FLOORS[graph].items() if found[name] < floor}
+    assert not low
+
+
+@pytest.mark.parametrize("graph", FLOORS)
+def test_an_answer_does_not_depend_on_its_batch(graph: str) -> None:
+    alone = [answered(graph, [example])[0].document for example in held_out()[:32]]
+    differences = [apart(*pair) for pair in zip(alone, documents(graph)[:32], strict=True)]
+    assert max(differences) < 1e-4
+
+
+@pytest.mark.parametrize("graph", FLOORS)
+def test_answers_are_as_their_schema_says(graph: str) -> None:
+    schema = patterns.GRAPHS[graph].answer_schema
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check = jsonschema.Draft202012Validator(schema)
+    for document in documents(graph):
+        check.validate(document)
+    assert not check.is_valid({})
+
+
+@pytest.mark.parametrize("graph", FLOORS)
+def test_a_body_that_is_no_image_is_refused_and_its_neighbour_is_not(graph: str) -> None:
+    good, bad = run(graph, [held_out()[0].body, b"no image"])
+    assert isinstance(bad, Problem)
+    assert bad.slug == "not-an-image"
+    assert isinstance(good, Answer)
