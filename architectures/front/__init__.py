@@ -4,7 +4,7 @@ Monolith, gateway and Ray ingress all mount this application, so none can be fas
 lenient at the door than another.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +39,7 @@ def create_app(
     run: Run,
     *,
     queue_bound: int,
+    remote: Collection[str] = (),
     ready: Callable[[], bool] = lambda: True,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
@@ -50,6 +51,7 @@ def create_app(
         run: walks one admitted request, ``{"body": bytes, "media_type": str}``, through a graph.
             It is cancelled at the deadline and when the client leaves.
         queue_bound: most requests admitted at once by this process; the next one gets 503.
+        remote: stages that are called over a hop, for ``/v1/info``.
         ready: whether ``/readyz`` may answer 200.
         lifespan: what the wiring opens and closes with the application, as FastAPI defines it.
     """
@@ -82,7 +84,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _refuse)
     schema = document(config, ensemble)
     app.openapi = lambda: schema  # type: ignore[method-assign]
-    _add_service_routes(app, config, ensemble, metrics, ready)
+    _add_service_routes(app, server_info(config, ensemble, remote), metrics, ready)
     if hasattr(ensemble, "load_admin"):
         add_admin_routes(app, ensemble.load_admin(config.ensemble.tier))
     return app
@@ -106,14 +108,8 @@ class _Front(FastAPI):
 
 
 def _add_service_routes(
-    app: FastAPI,
-    config: ServerConfig,
-    ensemble: Ensemble,
-    metrics: FrontMetrics,
-    ready: Callable[[], bool],
+    app: FastAPI, info: ServerInfo, metrics: FrontMetrics, ready: Callable[[], bool]
 ) -> None:
-    info = server_info(config, ensemble)
-
     async def healthz() -> Response:
         return PlainTextResponse("ok\n")
 

@@ -1,6 +1,7 @@
 """Who is serving: the document at ``/v1/info``, which the harness checks before it measures."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from architectures.plugin import Ensemble
@@ -14,6 +15,7 @@ class ServerInfo:
 
     Attributes:
         nonce: this deployment's unguessable name; a stale server on the port has another.
+        remote_stages: stages that are called over a hop, sorted.
         pid: the process that answered.
         meaningful: False where the weights are seeded and not trained.
     """
@@ -29,13 +31,16 @@ class ServerInfo:
     meaningful: bool
     graphs: list[str]
     media_types: list[str]
+    remote_stages: list[str]
     components: list[str]
     policy: ServingPolicy
     nonce: str
     pid: int
 
 
-def server_info(config: ServerConfig, ensemble: Ensemble) -> ServerInfo:
+def server_info(
+    config: ServerConfig, ensemble: Ensemble, remote: Collection[str] = ()
+) -> ServerInfo:
     """Identify this process and the models it serves, without loading them."""
     description = ensemble.describe(config.ensemble.tier)
     return ServerInfo(
@@ -50,6 +55,7 @@ def server_info(config: ServerConfig, ensemble: Ensemble) -> ServerInfo:
         meaningful=description.meaningful,
         graphs=list(ensemble.GRAPHS),
         media_types=list(ensemble.MEDIA_TYPES),
+        remote_stages=sorted(remote),
         components=list(config.components),
         policy=config.policy,
         nonce=config.nonce,

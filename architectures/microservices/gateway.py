@@ -58,6 +58,11 @@ class Gateway:
                 watcher.cancel()
         await self._beside.close()
 
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """Stages that run in a service."""
+        return tuple(stage for service in self._layout.services for stage in service.stages)
+
     def ready(self) -> bool:
         """Whether every service could answer when it was last asked."""
         return all(self._ready.values())
@@ -108,6 +113,7 @@ def main() -> None:
         ensemble,
         gateway.run,
         queue_bound=config.policy.queue_bound,
+        remote=gateway.remote,
         ready=gateway.ready,
         lifespan=gateway.lifespan,
     )

@@ -5,7 +5,7 @@ Plain classes; ``architectures.ray_serve.application`` makes deployments of them
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -112,7 +112,9 @@ class Ingress:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The contract's application, built where it runs: Serve mounts what this returns."""
-        return _door(self._config, self._ensemble, self._run, self._queue_bound)
+        return _door(
+            self._config, self._ensemble, self._run, self._queue_bound, tuple(self._remote)
+        )
 
     async def _run(self, graph: Graph, inputs: Inputs) -> Answer:
         call, late = self._beside.admit(), self._beside.admit(late=True)
@@ -181,7 +183,13 @@ class StageReplica:
         return await self._work(members)
 
 
-def _door(config: ServerConfig, ensemble: Ensemble, run: Run, queue_bound: int) -> FastAPI:
+def _door(
+    config: ServerConfig,
+    ensemble: Ensemble,
+    run: Run,
+    queue_bound: int,
+    remote: Collection[str] = (),
+) -> FastAPI:
     # Serve routes to an ingress before the deployments it calls have started.
     ready = Path(config.directory, READY_FILE).exists
-    return create_app(config, ensemble, run, queue_bound=queue_bound, ready=ready)
+    return create_app(config, ensemble, run, queue_bound=queue_bound, remote=remote, ready=ready)
