@@ -3,16 +3,19 @@
 runs/<id>/
   run.json                 RunRecord, rewritten at every block and at the end
   scenario.toml            the file as given
-  payloads.parquet         key, media_type, body, label (JSON): row i is payload i
+  payloads.parquet         key, media_type, body, label and headers (JSON): row i is payload i
+  payloads-<graph>.parquet the same rows as a graph takes them that asks for another body, media
+                           type or headers; a graph without one takes payloads.parquet
   references.jsonl         row i: the in-process answer of ensemble.graph to payload i
-  references-<graph>.jsonl the same of each other graph that is asked for
+  references-<graph>.jsonl the same of each other graph that is asked for; a graph whose answers
+                           vary has none
   trace.csv, trace.parquet the trace that is replayed, as it was given
   plans/b00-s00.parquet    one load plan per block and step, the same for every SUT
   plans/b00-p00-<sut>.parquet  that of a capacity search's probe
   trials/b00-s00-<sut>/    trial.json, samples-<worker>.parquet, usage.parquet,
                            gpu.parquet where there is a GPU, generator-<worker>.json, *.log;
                            a SUT's logs lie in the folder of the first trial that its
-                           deployment plays
+                           deployment plays; scores.parquet where answers were scored
   trials/b00-p00-<sut>/    the same of a probe
   capacity/b00-<sut>.json  CapacityRecord
   report.html summary.json written by ``reports``
@@ -145,13 +148,59 @@ class Phases(Record):
 
 
 class Verification(Record):
-    """Answers compared with the in-process reference, before load and sampled under load."""
+    """Answers compared with the in-process reference, before load and sampled under load.
+
+    Attributes:
+        not_compared: graph that is asked for -> why its answers were not compared, in words:
+            ``answers vary``.
+    """
 
     before: int
     before_different: int
     under_load: int
     under_load_different: int
     first_difference: str | None = None
+    not_compared: dict[str, str] = {}
+
+
+class Measure(Record):
+    """A mean over answers.
+
+    Attributes:
+        n: of how many.
+    """
+
+    mean: float
+    n: int
+
+
+class PlayedEvent(Record):
+    """Something that was done to a SUT or its surroundings while load was played.
+
+    Attributes:
+        event: its number among the scenario's ``[[events]]``, from 0.
+        ends: whether it is that event's ``until``.
+        to: ``sut`` (its admin API), ``moderation``, ``harness``, or the path that was asked.
+        action: what was asked for: the admin action, the control path, or the path again.
+        body: what was sent.
+        intended_ns / sent_ns / received_ns: CLOCK_MONOTONIC, as in ``Phases``; the last two are
+            None where it was not sent, or not answered.
+        status: of the HTTP answer; None where there was none, and of ``harness``.
+        answer: its JSON document, or what the harness says of what it did.
+        error: in words, where it failed.
+    """
+
+    event: int
+    ends: bool = False
+    to: str
+    action: str
+    body: dict[str, Any] = {}
+    intended_ns: int
+    sent_ns: int | None = None
+    received_ns: int | None = None
+    status: int | None = None
+    answer: Any = None
+    error: str | None = None
 
 
 class TrialRecord(Record):
@@ -165,6 +214,9 @@ class TrialRecord(Record):
         info: the SUT's own ``/v1/info``.
         generator: cores, CPU-seconds and schedule lag of the load generator.
         reasons: empty when the trial can be trusted.
+        quality: graph -> measure -> its mean over the answers kept of the steady state, where the
+            ensemble scores answers; ``scores.parquet`` holds each one.
+        events: those that were due, in the order they were played.
     """
 
     format_version: int = FORMAT_VERSION
@@ -181,6 +233,8 @@ class TrialRecord(Record):
     generator: dict[str, float] = {}
     pressure: dict[str, float] = {}
     reasons: tuple[Reason, ...] = ()
+    quality: dict[str, dict[str, Measure]] = {}
+    events: tuple[PlayedEvent, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -250,6 +304,9 @@ class RunRecord(Record):
             remote.
         digests: SHA-256 of each file that all trials share, by its path in the run's folder.
         resumed: when the run was taken up again, UTC.
+        backends: part -> its kind, never its URL: ``state`` (sqlite, redis), ``database`` (sqlite,
+            postgresql), ``features`` (sqlite, redis), ``moderation`` (stub, environment, absent);
+            empty in runs older than it.
     """
 
     format_version: int = FORMAT_VERSION
@@ -267,6 +324,7 @@ class RunRecord(Record):
     status: Literal["running", "complete", "interrupted"]
     digests: dict[str, str] = {}
     resumed: tuple[str, ...] = ()
+    backends: dict[str, str] = {}
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -295,6 +353,10 @@ included; ``t_ns`` is CLOCK_MONOTONIC. ``pss_bytes``, context switches, storage 
 more seldom, and null in between or where the kernel does not tell; all but ``pss_bytes`` are
 cumulative. The load generator's own rows bear the component name ``generator``; a column is absent
 in runs older than it."""
+
+SCORE_COLUMNS = ("index", "measure", "score")
+"""``scores.parquet``: one row per scored answer and measure; ``index`` is the request's, as in the
+samples and the plan. Every answer kept under load is scored if it is OK, the warm-up's too."""
 
 GPU_COLUMNS = (
     "t_ns",
