@@ -10,7 +10,7 @@ from typing import Any
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns import pipeline
+from architectures.patterns import aggregate, pipeline
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
 from architectures.plugin import Admin, EnsembleDescription, Example, StageSpec
@@ -28,7 +28,10 @@ __all__ = [
     "score",
 ]
 
-ROOMS: tuple[Room, ...] = (pipeline,)
+ROOMS: tuple[Room, ...] = (
+    pipeline,
+    aggregate,
+)
 
 GRAPHS: Mapping[str, Graph] = {name: graph for room in ROOMS for name, graph in room.GRAPHS.items()}
 

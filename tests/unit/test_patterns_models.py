@@ -5,17 +5,21 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 from architectures import patterns
 from architectures.contract import Problem
+from architectures.ensemble.attributes import ATTRIBUTES, CATEGORIES, COLOURS, PATTERNS, SCORES
 from architectures.graph import Stage
+from architectures.patterns import aggregate
 from architectures.plugin import Example
 from architectures.walk import Answer, run_batch
 
 COUNT = 120
 FLOORS: Mapping[str, Mapping[str, float]] = {
     "pipeline": {"category": 0.97, "colour": 0.97, "pattern": 0.93, "caption": 0.9},
+    "ensemble/aggregate": {"category": 0.97, "colour": 0.97, "pattern": 0.95},
 }
 """Graph -> the least its mean scores may be on held-out images of the tier tiny."""
 
@@ -78,6 +82,28 @@ def test_answers_are_right_often_enough(graph: str) -> None:
     found = mean_scores(graph)
     low = {name: found[name] for name, floor in FLOORS[graph].items() if found[name] < floor}
     assert not low
+
+
+def test_the_aggregate_tells_its_members_and_is_hardly_worse_than_the_best_of_them() -> None:
+    found = mean_scores("ensemble/aggregate")
+    for kind in ATTRIBUTES:
+        alone = [found[f"{member}.{kind}"] for member in aggregate.MEMBERS]
+        assert min(alone) > 0.9
+        assert found[kind] >= max(alone) - 0.02
+        assert found[f"vote.{kind}"] >= sorted(alone)[1] - 0.02
+
+
+def test_a_majority_wins_and_a_tie_goes_to_the_surest() -> None:
+    sure, unsure = np.zeros(SCORES, np.float32), np.zeros(SCORES, np.float32)
+    other = np.zeros(SCORES, np.float32)
+    sure[[1, 13, 20]] = 0.9, 0.9, 0.6
+    unsure[[2, 14, 21]] = 0.5, 0.5, 0.7
+    other[[2, 15, 22]] = 0.4, 0.4, 0.5
+    assert aggregate.majority([sure, unsure, other]) == {
+        "category": CATEGORIES[2],
+        "colour": COLOURS[1],
+        "pattern": PATTERNS[1],
+    }
 
 
 @pytest.mark.parametrize("graph", FLOORS)
