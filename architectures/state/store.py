@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+KEPT_VERSIONS = 32
+"""Newest versions of a name whose blobs are kept: a learner publishes for as long as it runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -12,7 +15,7 @@ class Published:
     Attributes:
         version: counted from 1.
         blob: what was published.
-        published_ns: CLOCK_MONOTONIC when it became current.
+        published_ns: CLOCK_MONOTONIC when it last became current.
     """
 
     version: int
@@ -21,7 +24,12 @@ class Published:
 
 
 class Store(Protocol):
-    """Shared by threads and processes; every call is atomic and none takes long."""
+    """Shared by threads and processes; every call is atomic and none takes long.
+
+    Opening one connects to nothing, so it may be opened before a fork. Every call may raise
+    :class:`architectures.backends.BackendError` where the store is away. Calls block: a coroutine
+    makes them by ``await asyncio.to_thread(store.get, key)``.
+    """
 
     def get(self, key: str) -> bytes | None:
         """A value, or None."""
@@ -32,7 +40,11 @@ class Store(Protocol):
         ...
 
     def update(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
-        """Read, change and write a value with nobody in between; returns what was written."""
+        """Read, change and write a value with nobody in between; returns what was written.
+
+        ``change`` may be called more than once, and must not use the store. What it raises is
+        raised here, and nothing is written.
+        """
         ...
 
     def publish(self, name: str, blob: bytes) -> Published:
@@ -44,14 +56,14 @@ class Store(Protocol):
         ...
 
     def read(self, name: str, version: int | None = None) -> Published | None:
-        """A version, by default the current one; None where there is none."""
+        """A version, by default the current one; None where there is none, or none any more."""
         ...
 
     def make_current(self, name: str, version: int) -> Published:
         """Go back (or forth) to a version that was published.
 
         Raises:
-            KeyError: there is no such version.
+            KeyError: there is no such version, or its blob was dropped (``KEPT_VERSIONS``).
         """
         ...
 
@@ -72,5 +84,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what this process opened; nothing more is called."""
         ...
