@@ -1,4 +1,4 @@
-"""The command line: ``python -m harness run | worker | serve | web | list | check``."""
+"""The command line: ``python -m harness run | worker | effort | serve | web | list | check``."""
 
 import signal
 import sys
@@ -15,6 +15,7 @@ from architectures.plugin import EnsembleError
 from architectures.spec import EnsembleChoice
 from harness.disk import DiskFullError
 from harness.drive import DriveError
+from harness.effort.measure import run as measure_effort
 from harness.environment import EnvironmentTooSmallError
 from harness.expected import expected_s
 from harness.hold import HeldError
@@ -26,7 +27,7 @@ from harness.resume import ResumeError
 from harness.run import NothingPlayedError
 from harness.run import resume as resume_run
 from harness.run import run as run_scenario
-from harness.scenario_file import ScenarioError, read_scenario
+from harness.scenario_file import ScenarioError, read_scenario, scenario_files
 from harness.serve import Served, served, wait_until_it_ends
 from harness.worker import Master, WorkerError, work
 from workloads.arrivals import WorkloadError
@@ -77,6 +78,14 @@ def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | 
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made ({error})", param_hint="--out") from error
     print(run_scenario(scenario, out, suts, console).path)
+
+
+@main.command()
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
+def effort(plan: Path, out: Path) -> None:
+    """Measure what the deployments of PLAN take, and print their folder."""
+    print(measure_effort(plan, out, Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)))
 
 
 @main.command()
@@ -145,7 +154,7 @@ def list_() -> None:
         print(f"{name}: {architecture.summary}")
         for variant in architecture.variants:
             print(f"    {name}:{variant.name}: {variant.summary}")
-    for path in sorted(set(_SCENARIOS.glob("*.toml")) - {_SCENARIOS / "prices.toml"}):
+    for path in scenario_files(_SCENARIOS):
         scenario = read_scenario(path)
         print(f"{path} (about {expected_s(scenario) / 60:.0f} min): {scenario.summary}")
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPException
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 # A proxy in the environment must not stand between us and a loopback port.
 _OPENER: OpenerDirector = build_opener(ProxyHandler({}))
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def ask(
     url: str,
     body: bytes | None = None,
     media_type: str = "",
-    timeout_s: float = 10.0,
+    timeout_s: float = _PATIENCE_S,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Reply:
     """GET, or POST where there is a body.
@@ -45,6 +47,25 @@ def ask(
     request = Request(url, data=body, headers=sent)  # noqa: S310 - http(s), from a scenario
     try:
         return _exchange(request, timeout_s)
+    except HTTPException as error:
+        raise OSError(f"{url} does not speak HTTP: {error!r}") from error
+
+
+def ask_with_headers(
+    url: str, body: bytes, media_type: str, headers: Mapping[str, str]
+) -> tuple[Reply, Message]:
+    """POST, and the answer's headers too.
+
+    Raises:
+        OSError: there was no whole answer in time.
+    """
+    sent = {**headers, "Content-Type": media_type}
+    request = Request(url, data=body, headers=sent)  # noqa: S310 - http(s), from a scenario
+    try:
+        with _OPENER.open(request, timeout=_PATIENCE_S) as reply:
+            return Reply(reply.status, reply.read()), reply.headers
+    except HTTPError as error:
+        return Reply(error.code, error.read()), error.headers
     except HTTPException as error:
         raise OSError(f"{url} does not speak HTTP: {error!r}") from error
 

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from harness.contradictions import contradictions
 from harness.scenario import Scenario, Section
 from workloads.meant import did_you_mean
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 class ScenarioError(Exception):
@@ -23,6 +25,15 @@ _PLAIN = {
     "too_short": "must not be empty",
 }
 """Words for mistakes whose usual message speaks of Python."""
+
+
+_OTHERS = ("effort.toml", "growth.toml", "prices.toml")
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """The scenarios of a folder and its patterns, without the price sheet and effort's plans."""
+    found = {*folder.glob("*.toml"), *folder.glob("patterns/*.toml")}
+    return sorted(path for path in found if path.name not in _OTHERS)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -70,25 +81,34 @@ def parse_scenario(text: str, source: str) -> Scenario:
     Raises:
         ScenarioError: with one line for each mistake.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{source}: is not TOML: {error}; mend it there") from error
-    try:
-        scenario = Scenario.model_validate(document)
-    except ValidationError as error:
-        mistakes = [f"{source}: {_in_words(mistake)}" for mistake in error.errors()]
-        raise ScenarioError("\n".join(mistakes)) from error
+    scenario = parse(text, source, Scenario)
     found = [f"{source}: {words}" for words in contradictions(scenario)]
     if found:
         raise ScenarioError("\n".join(found))
     return scenario
 
 
-def _in_words(mistake: ErrorDetails) -> str:
+def parse(text: str, source: str, shape: type[AnySection]) -> AnySection:
+    """Read TOML as a section of keys; ``source`` is named in errors.
+
+    Raises:
+        ScenarioError: with one line for each mistake.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source}: is not TOML: {error}; mend it there") from error
+    try:
+        return shape.model_validate(document)
+    except ValidationError as error:
+        mistakes = [f"{source}: {_in_words(mistake, shape)}" for mistake in error.errors()]
+        raise ScenarioError("\n".join(mistakes)) from error
+
+
+def _in_words(mistake: ErrorDetails, shape: type[Section]) -> str:
     """One mistake: key, value, what was meant."""
     key = ".".join(str(part) for part in mistake["loc"])
-    section, title, name = _place(mistake["loc"])
+    section, title, name = _place(mistake["loc"], shape)
     known = section.model_fields
     if mistake["type"] == "extra_forbidden":
         meant = did_you_mean(name, known)
@@ -103,9 +123,9 @@ def _in_words(mistake: ErrorDetails) -> str:
     return f"{key} = {mistake['input']!r}: {said}{meant}"
 
 
-def _place(path: tuple[int | str, ...]) -> tuple[type[Section], str, str]:
+def _place(path: tuple[int | str, ...], shape: type[Section]) -> tuple[type[Section], str, str]:
     """The section a key stands in, how that section is written, and the key's own name there."""
-    found: type[Section] = Scenario
+    found = shape
     title = "the top of the file"
     for depth, part in enumerate(path):
         declared = found.model_fields.get(str(part))

@@ -10,7 +10,7 @@ from typing import Any
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns import aggregate, pipeline
+from architectures.patterns import aggregate, growth, pipeline
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
 from architectures.plugin import Admin, EnsembleDescription, Example, StageSpec
@@ -31,6 +31,7 @@ __all__ = [
 ROOMS: tuple[Room, ...] = (
     pipeline,
     aggregate,
+    growth,
 )
 
 GRAPHS: Mapping[str, Graph] = {name: graph for room in ROOMS for name, graph in room.GRAPHS.items()}

@@ -6,14 +6,19 @@ import pytest
 
 from architectures.spec import EnsembleChoice, ServingPolicy
 from harness.scenario import Scenario
-from harness.scenario_file import ScenarioError, parse_scenario, read_scenario
+from harness.scenario_file import (
+    ScenarioError,
+    parse_scenario,
+    read_scenario,
+    scenario_files,
+)
 
 LEAST = 'name = "least"\nsuts = ["monolith"]\n[load]\nrates = ["0.5 ceiling", 12]\n'
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 BURST = LEAST + 'workload = "burst"\n'
 TRACE = LEAST + 'workload = "trace"\ntrace = "t.csv"\n'
 CLOSED = LEAST.partition("rates")[0] + 'loop = "closed"\nconcurrency = [1, 8]\n'
-TRACKED = sorted(set(SCENARIOS.glob("*.toml")) - {SCENARIOS / "prices.toml"})
+TRACKED = scenario_files(SCENARIOS)
 
 
 def test_defaults_make_a_whole_scenario() -> None:
