@@ -40,8 +40,9 @@ from workloads.locustfile_conductor import (
 from workloads.locustfile_live import show, three_digits
 from workloads.locustfile_part import MOST_IN_FLIGHT, Options, Part
 from workloads.locustfile_player import Limits, Told
-from workloads.locustfile_roll import LENT, Crew, Roll, identity
+from workloads.locustfile_roll import Crew, Roll, identity
 from workloads.locustfile_seat import Remote, Seat
+from workloads.payload_files import own_files
 from workloads.plan import PlanHeader
 
 _log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ def _wire_conductor(environment: Any, options: Any) -> None:
     local = options.expect_workers if isinstance(environment.runner, MasterRunner) else 1
     crew = Crew(local, options.remote_workers)
     conductor = Conductor(environment, crew.workers, options.control_fd)
-    lent = {name: Path(vars(options)[name]) for name in LENT} if crew.remote else {}
+    lent = _lent(options) if crew.remote else {}
     out = Path(options.out) if options.out else None
     OneUserPerWorker.conductor = conductor
     OneUserPerWorker.roll = Roll(
@@ -126,6 +127,13 @@ def _wire_conductor(environment: Any, options: Any) -> None:
     environment.events.test_stopping.add_listener(OneUserPerWorker.name_the_lost)
     # Who is here, the roll knows; Locust would count whoever connects, and look once a second.
     options.expect_workers = 0
+
+
+def _lent(options: Any) -> dict[str, Path]:
+    """The files that a remote worker needs, by their names in the messages."""
+    payloads = Path(options.payloads)
+    own = {path.stem: path for path in own_files(payloads).values()}
+    return {"payloads": payloads, "plan": Path(options.plan), **own}
 
 
 def _remote(options: Any) -> Remote | None:
@@ -233,6 +241,7 @@ def _options(options: Namespace, url: str) -> Options:
         answer_every=options.answer_every,
         limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s, options.slo_s),
         path=options.path,
+        own=own_files(Path(options.payloads)) if options.payloads else {},
     )
 
 

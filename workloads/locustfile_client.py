@@ -8,8 +8,9 @@ a greenlet spent on each request: the event loop calls a connection when it can 
 
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -237,7 +238,16 @@ class Connections:
             self._idle.remove(connection)
 
 
-def request_head(url: str, path: str, media_type: str, body_bytes: int) -> bytes:
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def request_head(
+    url: str,
+    path: str,
+    media_type: str,
+    body_bytes: int,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> bytes:
     """The request's headers up to its id, which differs each time and comes last.
 
     Args:
@@ -245,13 +255,25 @@ def request_head(url: str, path: str, media_type: str, body_bytes: int) -> bytes
         path: of the graph.
         media_type: of the body.
         body_bytes: length of the body.
+        headers: of the request itself, beside these.
+
+    Raises:
+        WorkloadError: a header would break the request apart.
     """
+    own = [f"{name}: {value}" for name, value in headers.items()]
+    for line in own:
+        if not (line.isascii() and line.isprintable()):
+            raise WorkloadError(
+                f"the payloads have the header {line.partition(':')[0]!r} with text that is not "
+                "printable ASCII; mend the ensemble's `request`"
+            )
     lines = (
         f"POST {path} HTTP/1.1",
         f"Host: {urlsplit(url).netloc}",
         f"Content-Type: {media_type}",
         f"Content-Length: {body_bytes}",
         "Accept: application/json",
+        *own,
         f"{contract.REQUEST_ID_HEADER}: ",
     )
     return "\r\n".join(lines).encode("ascii")

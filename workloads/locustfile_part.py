@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import gevent
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from architectures import contract
 from architectures.plugin import Example
@@ -19,7 +20,7 @@ from workloads.locustfile_exchanges import Exchanges, Requests
 from workloads.locustfile_loops import ClosedLoop, Loop, OpenLoop
 from workloads.locustfile_player import Limits, Player, Told
 from workloads.locustfile_timer import NS
-from workloads.payloads import read_payloads
+from workloads.payload_files import read_requests
 from workloads.plan import LoadPlan, PlanHeader, build_plan, read_plan
 from workloads.recorder import Recorder
 from workloads.sample import Outcome
@@ -40,6 +41,7 @@ class Options:
         out: where samples and the report go; None keeps nothing (exploration).
         answer_every: keep every k-th answer; 0 keeps none.
         path: asked for in place of the graphs' own; empty is theirs.
+        own: graph -> the payload file of one that has its own.
     """
 
     url: str
@@ -49,6 +51,7 @@ class Options:
     answer_every: int
     limits: Limits
     path: str = ""
+    own: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Part:
@@ -63,8 +66,9 @@ class Part:
     """
 
     def __init__(self, options: Options, worker: int, workers: int, told: Told) -> None:
-        examples = read_payloads(options.payloads)
-        self._plan = _plan(options.plan, len(examples))
+        self._plan = _plan(options.plan, pq.read_metadata(options.payloads).num_rows)
+        graphs = self._plan.header.graphs
+        requests = read_requests(options.payloads, options.own, graphs)
         self._options = options
         self._workers = workers
         self._told = told
@@ -72,13 +76,13 @@ class Part:
         indices = self._plan.part(worker, workers)
         self._recorder = Recorder(indices, worker, options.answer_every)
         prefix = urlsplit(options.url).path.rstrip("/")
-        paths = map(contract.graph_path, self._plan.header.graphs)
+        paths = map(contract.graph_path, graphs)
         self.paths = [prefix + (options.path or path) for path in paths]
         limits = options.limits
         self._exchanges = Exchanges(
             options.url,
             self._recorder,
-            _requests(options.url, self.paths, examples, (self._plan, indices)),
+            _requests(options.url, self.paths, tuple(requests.values()), (self._plan, indices)),
             limits.timeout_s,
             closed=self._plan.header.concurrency is not None,
         )
@@ -169,19 +173,21 @@ def _plan(plan: Path | PlanHeader, payloads: int) -> LoadPlan:
 def _requests(
     url: str,
     paths: Sequence[str],
-    examples: Sequence[Example],
+    examples: Sequence[Sequence[Example]],
     part: tuple[LoadPlan, npt.NDArray[np.int64]],
 ) -> Requests:
-    """What each row sends; bodies are held once, headers once for each graph, not per send."""
+    """What each row sends; bodies are held once, headers once for each graph, not per send.
+
+    ``paths`` and ``examples`` are of each of the plan's graphs, with as many rows each.
+    """
     plan, indices = part
-    bodies = [(example.media_type, example.body) for example in examples]
     encoded = [
-        (request_head(url, path, media_type, len(body)), body)
-        for path in paths
-        for media_type, body in bodies
+        (request_head(url, path, one.media_type, len(one.body), one.headers), one.body)
+        for path, of_graph in zip(paths, examples, strict=True)
+        for one in of_graph
     ]
     kinds = plan.graphs[indices]
-    which = kinds.astype(np.int32) * len(bodies) + plan.payloads[indices]
+    which = kinds.astype(np.int32) * len(examples[0]) + plan.payloads[indices]
     return Requests(kinds, which, encoded)
 
 

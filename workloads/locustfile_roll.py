@@ -21,7 +21,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 from workloads.clock import to_conductors_clock
 from workloads.parcel import Arriving, Parcel, ParcelError, parcel, piece
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Of the messages below. Both sides must speak the same."""
 
 OURS = "servebench_"
@@ -35,9 +35,6 @@ PLAYED = f"{OURS}played"
 COLLECT = f"{OURS}collect"
 RESULT = f"{OURS}result"
 THANKS = f"{OURS}thanks"
-
-LENT = ("payloads", "plan")
-"""Files that a remote worker needs."""
 
 PIECE_LIMIT_S = 20.0
 """Patience with one piece of a file."""

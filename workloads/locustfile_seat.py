@@ -29,7 +29,6 @@ from workloads.locustfile_roll import (
     COLLECT,
     FETCH,
     JOIN,
-    LENT,
     PART,
     PIECE,
     PIECE_LIMIT_S,
@@ -41,6 +40,7 @@ from workloads.locustfile_roll import (
     identity,
 )
 from workloads.parcel import Arriving, Parcel, ParcelError, parcel, piece
+from workloads.payload_files import graph_of, is_own, own_name
 
 _locust: Any = locust
 
@@ -118,7 +118,14 @@ class Seat:
         files = self._lent.get()
         if isinstance(files, str):
             raise WorkloadError(files)
-        return replace(options, **files, out=self._remote.folder)
+        own = {graph_of(name): path for name, path in files.items() if is_own(name)}
+        return replace(
+            options,
+            payloads=files["payloads"],
+            plan=files["plan"],
+            own=own,
+            out=self._remote.folder,
+        )
 
     def measure_clock(self) -> None:
         """How far the conductor's clock is ahead, before the start."""
@@ -189,9 +196,9 @@ class Seat:
         """Bring what is lent here; what lies here from an earlier trial is not asked for again."""
         files: dict[str, Path] = {}
         try:
-            for name in LENT:
-                expected = Parcel(**lent[name])
-                files[name] = folder / f"{name}-{expected.sha256}.parquet"
+            for name, described in lent.items():
+                expected = Parcel(**described)
+                files[name] = folder / f"{_checked(name)}-{expected.sha256}.parquet"
                 if not files[name].exists():
                     self._receive(name, Arriving(files[name], expected))
         except gevent.Timeout:
@@ -238,3 +245,14 @@ class Seat:
     def _say(self, line: str) -> None:
         if self._control is not None:
             self._control.sendall(f"{line}\n".encode())
+
+
+def _checked(name: str) -> str:
+    """What becomes part of a file's name here, and comes from another machine.
+
+    Raises:
+        ParcelError: it could lie elsewhere.
+    """
+    if name in ("payloads", "plan") or (is_own(name) and own_name(graph_of(name)) == name):
+        return name
+    raise ParcelError(f"{name!r} is no file of a run; the other side is none of ours")

@@ -20,6 +20,7 @@ SCHEMA = pa.schema(
         ("media_type", pa.string()),
         ("body", pa.binary()),
         ("label", pa.string()),  # JSON
+        ("headers", pa.string()),  # JSON; absent in runs older than it
     ]
 )
 
@@ -36,6 +37,7 @@ def write_payloads(path: Path, examples: Sequence[Example]) -> None:
         "media_type": [example.media_type for example in examples],
         "body": [example.body for example in examples],
         "label": [json.dumps(dict(example.label), sort_keys=True) for example in examples],
+        "headers": [json.dumps(dict(example.headers)) for example in examples],
     }
     partial = path.with_suffix(".partial")
     # Bodies are compressed images already; squeezing them again only costs time.
@@ -47,7 +49,13 @@ def read_payloads(path: Path) -> tuple[Example, ...]:
     """Read a run's payloads in row order."""
     rows = pq.read_table(path, schema=SCHEMA).to_pylist()
     return tuple(
-        Example(row["key"], row["body"], row["media_type"], json.loads(row["label"]))
+        Example(
+            row["key"],
+            row["body"],
+            row["media_type"],
+            json.loads(row["label"]),
+            json.loads(row["headers"] or "{}"),
+        )
         for row in rows
     )
 
