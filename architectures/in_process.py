@@ -17,13 +17,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from architectures.graph import Inputs
+from architectures.graph import Graph, Inputs
 from architectures.in_process_runner import CeilingReading, Runner, in_this_thread, summed, weighed
 from architectures.plugin import EnsembleError, load_ensemble, load_stages
 from architectures.spec import EnsembleChoice
@@ -46,7 +46,9 @@ class InProcessRequest:
 
     Attributes:
         graph: the graph to run.
-        payloads: a Parquet file with the columns ``media_type`` and ``body``, one row a payload.
+        payloads: a Parquet file with the columns ``media_type`` and ``body``, one row a payload;
+            its column ``headers``, a JSON object each, may be absent.
+        own_payloads: graph -> such a file of its own, with as many rows.
         weights: of the ceiling: graph -> weight; empty is ``graph`` alone.
         rows: of the ceiling: payloads in the order they are run, in a circle; empty is all of them.
         torch_threads: intra-op threads of each process.
@@ -69,6 +71,7 @@ class InProcessRequest:
     out: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
+    own_payloads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -110,10 +113,14 @@ def load(request: InProcessRequest) -> list[Runner]:
     graphs = [ensemble.GRAPHS[name] for name in wanted]
     names = dict.fromkeys(stage for graph in graphs for stage in graph.stages)
     stages = in_this_thread(load_stages(ensemble, choice, names, request.torch_threads))
-    payloads: Sequence[Inputs] = _payloads(Path(request.payloads))
-    if request.task == "ceiling":
-        payloads = _circle(payloads, request.rows)
-    return [Runner(graph, stages, payloads) for graph in graphs]
+    return [Runner(graph, stages, _asked(request, graph)) for graph in graphs]
+
+
+def _asked(request: InProcessRequest, graph: Graph) -> Sequence[Inputs]:
+    """What a graph is asked, as its stages are given it."""
+    path = Path(request.own_payloads.get(graph.name, request.payloads))
+    payloads = _payloads(path, graph.endpoint.headers)
+    return _circle(payloads, request.rows) if request.task == "ceiling" else payloads
 
 
 def _circle(payloads: Sequence[Inputs], rows: Sequence[int]) -> Sequence[Inputs]:
@@ -124,17 +131,28 @@ def _circle(payloads: Sequence[Inputs], rows: Sequence[int]) -> Sequence[Inputs]
     return [payloads[row] for row in rows] or payloads
 
 
-def _payloads(path: Path) -> list[Inputs]:
+_COLUMNS = pa.schema([("media_type", pa.string()), ("body", pa.binary()), ("headers", pa.string())])
+
+
+def _payloads(path: Path, read: Sequence[str]) -> list[Inputs]:
+    """Requests, with those of their headers that are read, as a door would hand them on."""
     try:
-        table = pq.read_table(path, columns=["media_type", "body"])
+        table = pq.read_table(path, schema=_COLUMNS)
     except (OSError, pa.ArrowException) as error:
         raise InProcessError(
             f"payloads {path} cannot be read as Parquet with columns media_type and body: {error}"
         ) from error
     if not table.num_rows:
         raise InProcessError(f"payloads {path} has no rows; write at least one")
-    rows: list[Inputs] = table.to_pylist()
-    return rows
+    return [_inputs(row, read) for row in table.to_pylist()]
+
+
+def _inputs(row: dict[str, Any], read: Sequence[str]) -> Inputs:
+    sent = {name.lower(): text for name, text in json.loads(row["headers"] or "{}").items()}
+    inputs = {"media_type": row["media_type"], "body": row["body"]}
+    if read:
+        inputs["headers"] = {name: sent[name] for name in read if name in sent}
+    return inputs
 
 
 def read_ceilings(request: InProcessRequest, runners: Sequence[Runner]) -> Iterator[CeilingReading]:
