@@ -10,7 +10,7 @@ from typing import Any
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns import aggregate, growth, pipeline
+from architectures.patterns import aggregate, growth, heads, pipeline
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
 from architectures.plugin import Admin, EnsembleDescription, Example, StageSpec
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 ROOMS: tuple[Room, ...] = (
+    heads,
     pipeline,
     aggregate,
     growth,

@@ -20,6 +20,8 @@ COUNT = 120
 FLOORS: Mapping[str, Mapping[str, float]] = {
     "pipeline": {"category": 0.97, "colour": 0.97, "pattern": 0.93, "caption": 0.9},
     "ensemble/aggregate": {"category": 0.97, "colour": 0.97, "pattern": 0.95},
+    "heads": {"category": 0.97, "colour": 0.97, "pattern": 0.93},
+    "heads_apart": {"category": 0.97, "colour": 0.97, "pattern": 0.93},
 }
 """Graph -> the least its mean scores may be on held-out images of the tier tiny."""
 
@@ -104,6 +106,11 @@ def test_a_majority_wins_and_a_tie_goes_to_the_surest() -> None:
         "colour": COLOURS[1],
         "pattern": PATTERNS[1],
     }
+
+
+def test_heads_answer_alike_shared_and_apart() -> None:
+    pairs = zip(documents("heads"), documents("heads_apart"), strict=True)
+    assert max(apart(*pair) for pair in pairs) < 1e-4
 
 
 @pytest.mark.parametrize("graph", FLOORS)
