@@ -2,9 +2,20 @@
 
 from architectures.backends import STATE_VARIABLE, directory, url
 from architectures.state.follower import Follower
-from architectures.state.store import KEPT_VERSIONS, Published, Store
+from architectures.state.replicas import replica
+from architectures.state.store import KEPT_VERSIONS, Published, Store, SupersededError
+from architectures.state.tally import Tally
 
-__all__ = ["KEPT_VERSIONS", "Follower", "Published", "Store", "open_store"]
+__all__ = [
+    "KEPT_VERSIONS",
+    "Follower",
+    "Published",
+    "Store",
+    "SupersededError",
+    "Tally",
+    "open_store",
+    "replica",
+]
 
 
 def open_store() -> Store:

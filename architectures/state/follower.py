@@ -37,19 +37,23 @@ class Follower:
         self._away = False
         self._closed = Event()
 
-    def follow(self) -> None:
+    def follow(self, *, at_once: bool = True) -> None:
         """Begin, once a process; call it on every use, it costs next to nothing.
 
-        The first call applies the current version before it returns, so that nothing is served
-        from before it. Threads do not outlive a fork, and stages are loaded before one: hence
-        on use, and not on loading.
+        Threads do not outlive a fork, and stages are loaded before one: hence on use, and not on
+        loading.
+
+        Args:
+            at_once: the first call applies the current version before it returns, so that nothing
+                is served from before it; False leaves that to the thread, and delays nobody.
         """
         if self._pid == os.getpid():
             return
         with self._starting:
             if self._pid == os.getpid():
                 return
-            self._poll()
+            if at_once:
+                self._poll()
             Thread(target=self._run, name=f"follows-{self._name}", daemon=True).start()
             self._pid = os.getpid()
 
@@ -58,8 +62,9 @@ class Follower:
         self._closed.set()
 
     def _run(self) -> None:
-        while not self._closed.wait(self._every_s):
+        while not self._closed.is_set():
             self._poll()
+            self._closed.wait(self._every_s)
 
     def _poll(self) -> None:
         try:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, WatchError
 from redis.retry import Retry
 
 from architectures.backends import DIRECTORY_VARIABLE, BackendError
-from architectures.state.store import KEPT_VERSIONS, Published
+from architectures.state.store import KEPT_VERSIONS, Published, SupersededError
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -25,6 +25,7 @@ TIMEOUT_S = 2.0
 _SCHEMES = ("redis", "rediss")
 
 _PUBLISH = """
+if ARGV[4] ~= '' and ARGV[4] ~= (redis.call('GET', KEYS[4]) or '0') then return 0 end
 local version = redis.call('INCR', KEYS[1])
 redis.call('HSET', KEYS[2], version, ARGV[1])
 redis.call('HSET', KEYS[3], version, ARGV[2])
@@ -131,11 +132,14 @@ class RedisStore:
                 except WatchError:
                     continue
 
-    def publish(self, name: str, blob: bytes) -> Published:
+    def publish(self, name: str, blob: bytes, onto: int | None = None) -> Published:
         """Make a blob the newest and the current version of a name."""
         now_ns = monotonic_ns()
+        given = (blob, now_ns, KEPT_VERSIONS, "" if onto is None else onto)
         with self._asking():
-            version = self._publish(self._keys_of(name), (blob, now_ns, KEPT_VERSIONS))
+            version = self._publish(self._keys_of(name), given)
+        if not version:
+            raise SupersededError(name)
         return Published(int(version), blob, now_ns)
 
     def current_version(self, name: str) -> int:

@@ -10,7 +10,7 @@ from threading import Lock, local
 from time import monotonic_ns
 
 from architectures.backends import BackendError
-from architectures.state.store import KEPT_VERSIONS, Published
+from architectures.state.store import KEPT_VERSIONS, Published, SupersededError
 
 BUSY_S = 5.0
 """Longest wait for another's write; theirs take well under a millisecond."""
@@ -92,9 +92,11 @@ class SqliteStore:
             connection.execute(_PUT, (key, value))
         return value
 
-    def publish(self, name: str, blob: bytes) -> Published:
+    def publish(self, name: str, blob: bytes, onto: int | None = None) -> Published:
         """Make a blob the newest and the current version of a name."""
         with self._writing() as connection:
+            if onto is not None and onto != _current(connection, name):
+                raise SupersededError(name)
             (version,) = connection.execute(_FOLLOW, (name,)).fetchone()
             made = Published(version, blob, monotonic_ns())
             connection.execute(
@@ -110,10 +112,7 @@ class SqliteStore:
     def current_version(self, name: str) -> int:
         """Which version is current; 0 where nothing was published."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT version FROM followed WHERE name = ?", (name,)
-            ).fetchone()
-        return 0 if row is None else row[0]
+            return _current(connection, name)
 
     def read(self, name: str, version: int | None = None) -> Published | None:
         """A version, by default the current one."""
@@ -219,6 +218,11 @@ class SqliteStore:
             connection = _connect(self._path)
             self._open.append(connection)
         return connection
+
+
+def _current(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute("SELECT version FROM followed WHERE name = ?", (name,)).fetchone()
+    return 0 if row is None else row[0]
 
 
 def _connect(path: Path) -> sqlite3.Connection:

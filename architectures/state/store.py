@@ -23,6 +23,10 @@ class Published:
     published_ns: int
 
 
+class SupersededError(Exception):
+    """Somebody published meanwhile: read what is current, and make the change to that."""
+
+
 class Store(Protocol):
     """Shared by threads and processes; every call is atomic and none takes long.
 
@@ -47,8 +51,17 @@ class Store(Protocol):
         """
         ...
 
-    def publish(self, name: str, blob: bytes) -> Published:
-        """Make a blob the newest and the current version of a name."""
+    def publish(self, name: str, blob: bytes, onto: int | None = None) -> Published:
+        """Make a blob the newest and the current version of a name.
+
+        Args:
+            name: of what is followed.
+            blob: to publish.
+            onto: the current version that it was made from, 0 being none; None does not look.
+
+        Raises:
+            SupersededError: another version is current by now; nothing was published.
+        """
         ...
 
     def current_version(self, name: str) -> int:

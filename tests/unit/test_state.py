@@ -12,7 +12,7 @@ from time import monotonic_ns
 import pytest
 
 from architectures.backends import DIRECTORY_VARIABLE, STATE_VARIABLE
-from architectures.state import KEPT_VERSIONS, Store, open_store
+from architectures.state import KEPT_VERSIONS, Store, SupersededError, open_store
 from tests.servers import redis_server
 
 REPOSITORY = Path(__file__).parents[2]
@@ -110,6 +110,18 @@ def test_old_blobs_are_dropped(store: Store) -> None:
     assert store.read("w", 3) is not None
     with pytest.raises(KeyError):
         store.make_current("w", 2)
+
+
+def test_a_version_made_from_another_is_published_onto_that_alone(store: Store) -> None:
+    assert store.publish("w", b"1", onto=0).version == 1
+    with pytest.raises(SupersededError):
+        store.publish("w", b"too late", onto=0)
+    assert store.publish("w", b"2", onto=1).version == 2
+    store.make_current("w", 1)
+    with pytest.raises(SupersededError):
+        store.publish("w", b"too late", onto=2)
+    assert store.publish("w", b"3", onto=1).version == 3
+    assert store.read("w", 4) is None
 
 
 def test_counters(store: Store) -> None:

@@ -41,6 +41,22 @@ def test_the_first_use_applies_what_is_current(store: Store) -> None:
     follower.close()
 
 
+def test_the_first_use_can_leave_it_to_the_thread(store: Store) -> None:
+    held, applied = Event(), Event()
+
+    def apply(_: Published) -> None:
+        assert held.wait(30)
+        applied.set()
+
+    follower = Follower(store, "w", apply, every_s=0.001)
+    store.publish("w", b"1")
+    follower.follow(at_once=False)
+    assert not applied.is_set()
+    held.set()
+    assert applied.wait(30)
+    follower.close()
+
+
 def test_a_version_that_cannot_be_applied_is_left_alone(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
