@@ -28,14 +28,39 @@ ADMIN_KEY_VARIABLE = "SERVEBENCH_ADMIN_KEY_SHA256"
 
 URL_VARIABLES = (STATE_VARIABLE, DATABASE_VARIABLE, FEATURES_VARIABLE, MODERATION_VARIABLE)
 
+DATABASE_POOL_VARIABLE = "SERVEBENCH_DATABASE_POOL"
+DATABASE_TIMEOUT_VARIABLE = "SERVEBENCH_DATABASE_TIMEOUT_S"
+FEATURES_POOL_VARIABLE = "SERVEBENCH_FEATURES_POOL"
+FEATURES_TIMEOUT_VARIABLE = "SERVEBENCH_FEATURES_TIMEOUT_S"
+MODERATION_POOL_VARIABLE = "SERVEBENCH_MODERATION_POOL"
+MODERATION_TIMEOUT_VARIABLE = "SERVEBENCH_MODERATION_TIMEOUT_S"
+MODERATION_RETRY_RATIO_VARIABLE = "SERVEBENCH_MODERATION_RETRY_RATIO"
+MODERATION_OPEN_VARIABLE = "SERVEBENCH_MODERATION_OPEN_S"
+
+LIMIT_VARIABLES = (
+    DATABASE_POOL_VARIABLE,
+    DATABASE_TIMEOUT_VARIABLE,
+    FEATURES_POOL_VARIABLE,
+    FEATURES_TIMEOUT_VARIABLE,
+    MODERATION_POOL_VARIABLE,
+    MODERATION_TIMEOUT_VARIABLE,
+    MODERATION_RETRY_RATIO_VARIABLE,
+    MODERATION_OPEN_VARIABLE,
+)
+"""Connections of one process to each part, and how long they are waited for.
+
+``docs/patterns/business_logic.md`` says what each is where it is unset.
+"""
+
 
 class BackendError(Exception):
     """A stateful part is not there, or is not of a kind we know."""
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:
-    """Those URLs that an environment names, to be passed on to a component."""
-    return {name: environment[name] for name in URL_VARIABLES if environment.get(name)}
+    """Those URLs and limits that an environment names, to be passed on to a component."""
+    named = (*URL_VARIABLES, *LIMIT_VARIABLES)
+    return {name: environment[name] for name in named if environment.get(name)}
 
 
 def directory() -> Path:
