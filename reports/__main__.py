@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from reports.effort.found import is_effort
+from reports.effort.page import write_effort
 from reports.frames import NotARun, open_run
 from reports.page import write_page
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
@@ -50,6 +52,8 @@ def report(run: Path, out: Path | None = None, prices: PriceSheet | None = None)
         OSError: the page cannot be written.
     """
     directory = run.resolve()
+    if is_effort(directory):
+        return write_effort(directory, out)
     page = (out or directory / "report.html").resolve()
     results = measure_run(open_run(directory), prices)
     write_page(page, results)

@@ -72,35 +72,44 @@ def render(results: Results, trials: str = "trials") -> str:
         results: what to show.
         trials: where the trials' folders lie, relative to the page.
     """
-    environment = Environment(
+    said = answer(results)
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            record=results.record,
+            answers=_texts(said, "answer"),
+            cautions=_texts(said, "caution"),
+            sections=_sections(results),
+            trials=trials,
+            style=resource("report.css"),
+            script=resource("report.js"),
+            plotly=packed_plotly(),
+            figure=figure,
+        )
+    )
+
+
+def templates() -> Environment:
+    """The pages' templates; what they are given is escaped, and a name they lack is an error."""
+    return Environment(
         loader=PackageLoader("reports", TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    said = answer(results)
-    return environment.get_template("report.html.j2").render(
-        results=results,
-        record=results.record,
-        answers=_texts(said, "answer"),
-        cautions=_texts(said, "caution"),
-        sections=_sections(results),
-        trials=trials,
-        style=_resource("report.css"),
-        script=_resource("report.js"),
-        plotly=_plotly(),
-        figure=_figure,
-    )
 
 
 @cache
-def _plotly() -> str:
+def packed_plotly() -> str:
     """Plotly's source, compressed: as it stands it would be nine tenths of the page."""
     return b64encode(compress(get_plotlyjs().encode(), mtime=0)).decode()
 
 
-def _resource(name: str) -> Markup:
+def resource(name: str) -> Markup:
+    """A file that stands in the page as it is."""
     text = (files("reports") / TEMPLATES / name).read_text()
     return Markup(text)  # noqa: S704 - a file of this package
 
@@ -109,7 +118,7 @@ def _texts(sentences: Sequence[Sentence], kind: str) -> list[str]:
     return [sentence.text for sentence in sentences if sentence.kind == kind]
 
 
-def _figure(chart: Chart) -> Markup:
+def figure(chart: Chart) -> Markup:
     """A figure as JSON that cannot end its script element early."""
     text = json.dumps(chart.figure, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped right here

@@ -67,7 +67,7 @@ def run(path: Path, out: Path, console: Console) -> Path:
         name=plan.name,
         summary=plan.summary,
         axis=plan.axis,
-        suts=tuple(dict.fromkeys(place.sut for place in every)),
+        suts=_in_plan_order(plan),
         deployments=tuple(deployment.name for deployment in plan.deployments),
         code_lines={place.sut: code_lines(place.architecture) for place in every},
         environment=read_environment(ensemble, claim),
@@ -81,6 +81,11 @@ def run(path: Path, out: Path, console: Console) -> Path:
             console.print(f"{number}/{len(every)}  {_line(row)}", soft_wrap=True)
     _save(directory.path, record.model_copy(update={"complete": True}))
     return directory.path
+
+
+def _in_plan_order(plan: EffortPlan) -> tuple[str, ...]:
+    found = map(catalog.parse, plan.suts)
+    return tuple(dict.fromkeys(f"{a.name}:{v.name}" for a, v in found))
 
 
 def _save(folder: Path, record: EffortRecord) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from architectures.spec import EnsembleChoice
-from harness.scenario import BudgetSection, Count, PolicySection, Section, Texts
+from harness.scenario import BudgetSection, PolicySection
 from harness.scenario_file import ScenarioError, parse
+from harness.section import Count, Section, Texts
 
 
 class ChangeSection(Section):
@@ -42,6 +43,9 @@ class EffortPlan(Section):
     suts: Annotated[Texts, Field(min_length=1, description='"monolith" or "monolith:naive"')]
     module: Annotated[str, Field(description="an importable ensemble module")]
     tier: Annotated[str, Field(description="one of the ensemble's tiers")] = "tiny"
+    search_path: Annotated[
+        Texts, Field(description="folders that hold the module, relative to the plan's file")
+    ] = ()
     axis: Annotated[str, Field(description="what the deployments' names count, for a chart")] = ""
     deployments: Annotated[
         tuple[DeploymentSection, ...],
@@ -55,7 +59,9 @@ class EffortPlan(Section):
 
     def choice(self, deployment: DeploymentSection) -> EnsembleChoice:
         """The ensemble as one deployment serves it."""
-        return EnsembleChoice(self.module, self.tier, graphs=deployment.graphs)
+        return EnsembleChoice(
+            self.module, self.tier, search_path=self.search_path, graphs=deployment.graphs
+        )
 
 
 def read_plan(path: Path) -> EffortPlan:
@@ -70,4 +76,6 @@ def read_plan(path: Path) -> EffortPlan:
         raise ScenarioError(
             f"{path}: cannot be read ({error}); scenarios/growth.toml is one that can"
         ) from error
-    return parse(text, str(path), EffortPlan)
+    plan = parse(text, str(path), EffortPlan)
+    folders = tuple(str((path.parent / folder).resolve()) for folder in plan.search_path)
+    return plan.model_copy(update={"search_path": folders})

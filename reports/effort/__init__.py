@@ -1,0 +1,1 @@
+"""Deployment effort as a page: what was measured of each deployment, and how it grows."""
