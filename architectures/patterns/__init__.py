@@ -10,7 +10,7 @@ from typing import Any
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns import aggregate, growth, heads, pipeline
+from architectures.patterns import aggregate, feedback, growth, heads, online_weights, pipeline
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
 from architectures.plugin import Admin, EnsembleDescription, Example, StageSpec
@@ -33,6 +33,8 @@ ROOMS: tuple[Room, ...] = (
     pipeline,
     aggregate,
     growth,
+    online_weights,
+    feedback,
 )
 
 GRAPHS: Mapping[str, Graph] = {name: graph for room in ROOMS for name, graph in room.GRAPHS.items()}
