@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from harness.events.unplayable import unplayable
 from harness.rate import parse_rate
 from harness.remote_workers import out_of_reach
 from harness.scenario import LoadSection, Scenario
@@ -150,5 +151,6 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
     _bound,
     _drain,
     out_of_reach,
+    unplayable,
 )
 """Every contradiction that is looked for. A new one is a row."""

@@ -1,12 +1,14 @@
 """A scenario as a frozen value: what a run does, completely."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from architectures.spec import EnsembleChoice, ServingPolicy
 from harness.rate import Rate, WrittenRate, parse_rate, rungs
+from harness.section import Count, NotNegative, Positive, Section, Texts
+from harness.surroundings import BackendsSection, EventSection
 from workloads.arrivals import ARRIVALS
 from workloads.meant import did_you_mean
 
@@ -28,18 +30,6 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
             "twice", "{twice} is named twice; name each once", {"twice": ", ".join(twice)}
         )
     return names
-
-
-class Section(BaseModel):
-    """Frozen and strict: an unknown key or a number in quotes is an error, not a surprise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-Texts: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
-NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
 class EnsembleSection(Section):
@@ -132,7 +122,7 @@ class LoadSection(Section):
     ] = "poisson"
     shape: Annotated[
         dict[str, Any], Field(description="the arrival process's own parameters, by name")
-    ] = {}
+    ] = Field(default_factory=dict)
     trace: Annotated[
         str | None,
         Field(
@@ -164,7 +154,7 @@ class LoadSection(Section):
     graphs: Annotated[
         dict[str, Positive],
         Field(description="graphs asked for, by weight; empty is ensemble.graph alone"),
-    ] = {}
+    ] = Field(default_factory=dict)
     mix: Annotated[
         MixSection | None, Field(description="payloads by weight; absent uses all equally often")
     ] = None
@@ -284,4 +274,9 @@ class Scenario(Section):
     generator: GeneratorSection = GeneratorSection()
     remote: Annotated[
         dict[str, RemoteSection], Field(description="running services, by the name in `suts`")
-    ] = {}
+    ] = Field(default_factory=dict)
+    backends: BackendsSection = BackendsSection()
+    events: Annotated[
+        tuple[EventSection, ...],
+        Field(strict=False, description="what is done while load is played: [[events]] sections"),
+    ] = ()

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.contradictions import contradictions
-from harness.scenario import Scenario, Section
+from harness.scenario import Scenario
+from harness.section import Section
 from workloads.meant import did_you_mean
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -128,6 +129,8 @@ def _place(path: tuple[int | str, ...], shape: type[Section]) -> tuple[type[Sect
     found = shape
     title = "the top of the file"
     for depth, part in enumerate(path):
+        if isinstance(part, int) and depth < len(path) - 1:
+            continue  # one of a list of sections
         declared = found.model_fields.get(str(part))
         inner = _section(declared.annotation) if declared else None
         if depth == len(path) - 1 or inner is None:

@@ -1,0 +1,1 @@
+"""What is done to a SUT or its surroundings while load is played."""
