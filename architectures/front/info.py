@@ -4,9 +4,27 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from architectures.graph import Graph
 from architectures.plugin import Ensemble
 from architectures.server_config import ServerConfig
 from architectures.spec import ServingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """A node of a graph, as reports need it.
+
+    Attributes:
+        kind: of its stage.
+        after: the nodes it waits for, sorted.
+        answers: whether it gives the answer.
+        detached: whether nobody waits for it.
+    """
+
+    kind: str
+    after: list[str]
+    answers: bool
+    detached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +34,7 @@ class ServerInfo:
     Attributes:
         nonce: this deployment's unguessable name; a stale server on the port has another.
         remote_stages: stages that are called over a hop, sorted.
+        nodes: graph -> node, as in ``Server-Timing`` -> what it is.
         pid: the process that answered.
         meaningful: False where the weights are seeded and not trained.
     """
@@ -30,6 +49,7 @@ class ServerInfo:
     models: dict[str, str]
     meaningful: bool
     graphs: list[str]
+    nodes: dict[str, dict[str, NodeInfo]]
     media_types: list[str]
     remote_stages: list[str]
     components: list[str]
@@ -54,6 +74,7 @@ def server_info(
         models=dict(description.models),
         meaningful=description.meaningful,
         graphs=list(ensemble.GRAPHS),
+        nodes={name: _nodes(ensemble, graph) for name, graph in ensemble.GRAPHS.items()},
         media_types=list(ensemble.MEDIA_TYPES),
         remote_stages=sorted(remote),
         components=list(config.components),
@@ -61,3 +82,15 @@ def server_info(
         nonce=config.nonce,
         pid=os.getpid(),
     )
+
+
+def _nodes(ensemble: Ensemble, graph: Graph) -> dict[str, NodeInfo]:
+    return {
+        step.key: NodeInfo(
+            kind=ensemble.STAGES[step.stage].kind,
+            after=sorted(step.needs),
+            answers=step.key == graph.answer_node,
+            detached=step.detached,
+        )
+        for step in graph.steps
+    }
