@@ -79,6 +79,7 @@ async def _walked(
     """Walk some of a graph's nodes; what they stand on is in ``values``."""
     walking = _Walk(graph, keys, values, call)
     try:
+        walking.begin()
         await walking.finished
     finally:
         walking.stop()
@@ -99,13 +100,20 @@ class _Walk:
         self.running: dict[str, asyncio.Future[StageResult]] = {}
         self.timings: list[StageTiming] = []
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        roots = [s for s in graph.steps if s.key in keys and s.needs <= values.keys()]
-        for step in roots:
+
+    def begin(self) -> None:
+        """Start the nodes whose sources are known from the beginning."""
+        values = self.values
+        for step in [
+            s for s in self.graph.steps if s.key in self.keys and s.needs <= values.keys()
+        ]:
             self._begin(step)
 
     def _begin(self, step: Step) -> None:
         """Start a node whose sources are settled, or settle it as one that does not run."""
         values = self.values
+        if step.key in values or step.key in self.running:
+            return  # begun already, by a source that did not run and was settled on the way here
         inputs = {}
         for name, source, field, optional in step.reads:
             outputs = values[source]
@@ -147,7 +155,11 @@ class _Walk:
                 result.batch_size,
             )
         )
-        self._settle(key, result.outputs)
+        try:
+            self._settle(key, result.outputs)
+        except Exception as unfit:  # noqa: BLE001 - the walk's caller gets it; here none would hear
+            if not self.finished.done():
+                self.finished.set_exception(unfit)
 
     def _settle(self, key: str, outputs: Outputs | None) -> None:
         values = self.values
