@@ -10,7 +10,15 @@ from typing import Any
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns import aggregate, feedback, growth, heads, online_weights, pipeline
+from architectures.patterns import (
+    aggregate,
+    feedback,
+    growth,
+    heads,
+    items,
+    online_weights,
+    pipeline,
+)
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
 from architectures.plugin import Admin, EnsembleDescription, Example, StageSpec
@@ -35,6 +43,7 @@ ROOMS: tuple[Room, ...] = (
     growth,
     online_weights,
     feedback,
+    items,
 )
 
 GRAPHS: Mapping[str, Graph] = {name: graph for room in ROOMS for name, graph in room.GRAPHS.items()}

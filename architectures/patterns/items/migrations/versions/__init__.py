@@ -1,0 +1,1 @@
+"""The steps of the catalogue's schema, one file a step."""
