@@ -1,5 +1,7 @@
 """The graph of ``POST /v1/catalog/items``: who waits for whom, and what is sent back."""
 
+from collections.abc import Mapping
+
 from architectures.contract import API_KEY_HEADER, TIMEOUT_HEADER
 from architectures.graph import Endpoint, Graph, Node
 from architectures.patterns.tags import TAGS_SCHEMA, object_schema
@@ -7,7 +9,7 @@ from architectures.plugin import StageSpec
 
 PRODUCT_HEADER = "X-Product"
 
-STAGES = {
+STAGES: Mapping[str, StageSpec] = {
     "validate_item": StageSpec("validate_item", "light"),
     "find_product": StageSpec("find_product", "io"),
     "read_features": StageSpec("read_features", "io"),
