@@ -17,7 +17,7 @@ from architectures.patterns.online_weights.intake import unpacked
 from architectures.patterns.online_weights.lease import Lease
 from architectures.patterns.online_weights.names import COUNTED, HEAD, LEASE, QUEUE
 from architectures.patterns.online_weights.sgd import BATCH, Student
-from architectures.state import Store
+from architectures.state import Store, SupersededError
 
 PUBLISH_EVERY_S = 0.5
 """Between two versions at least: each is read by every replica, and seen in the answers."""
@@ -99,11 +99,15 @@ class Learner:
         return self._student
 
     def _publish(self, student: Student) -> None:
-        """Publish, if the lease is still ours and no operator has published since."""
-        if not self._lease.renew() or self._store.current_version(HEAD) != self._version:
+        """Publish, unless an operator or another learner has: then what was learnt since is lost.
+
+        Whoever stalled for longer than its lease finds out here: it builds on an old version.
+        """
+        try:
+            published = self._store.publish(HEAD, student.head.to_bytes(), onto=self._version)
+        except SupersededError:
             self._student = None
             return
-        published = self._store.publish(HEAD, student.head.to_bytes())
         self._version, self._published_ns = published.version, published.published_ns
         self._store.count({f"{COUNTED}learned": self._learned, f"{COUNTED}steps": self._steps})
         self._learned = self._steps = 0

@@ -13,8 +13,8 @@ LASTS_S = 2.0
 class Lease:
     """One candidate's claim.
 
-    A holder that stalls for longer than the lease lasts has lost it and does not know: let it
-    :meth:`renew` just before it does what only one may do, and do it at once.
+    A holder that stalls for longer than the lease lasts has lost it and does not know until it asks
+    again: let what it does be such that the store refuses it then (``Store.publish(onto=...)``).
 
     Args:
         store: where the lease is.
@@ -43,9 +43,9 @@ class Lease:
         if holder != self._holder and until_ns > now_ns:
             self._until_ns = 0
             return False
-        return self.renew()
+        return self._renew()
 
-    def renew(self) -> bool:
+    def _renew(self) -> bool:
         """Take or prolong the lease if nobody else holds it; whether this candidate has it now."""
         claim = partial(_claimed, self._holder, monotonic_ns(), self._lasts_ns)
         holder, until_ns = _read(self._store.update(self._key, claim))

@@ -1,6 +1,5 @@
 """The head as it is served: each process follows the published versions and swaps them whole."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from threading import Lock
 from time import monotonic_ns
@@ -13,7 +12,7 @@ from architectures.patterns.online_weights import drift
 from architectures.patterns.online_weights.head import Head, from_bytes, shipped
 from architectures.patterns.online_weights.names import DRIFT, HEAD
 from architectures.patterns.tags import tags
-from architectures.state import Follower, Published, Store, open_store
+from architectures.state import Follower, Published, Store, open_store, replica
 
 
 class Adopted(NamedTuple):
@@ -23,12 +22,13 @@ class Adopted(NamedTuple):
         version: 0 is the shipped head, before anything was published.
         published_ns: CLOCK_MONOTONIC; None for version 0.
         adopted_ns: CLOCK_MONOTONIC; its distance to ``published_ns`` is this replica's staleness.
+            None for the version that it began with: nobody waited for it to be replaced.
     """
 
     head: Head
     version: int
     published_ns: int | None
-    adopted_ns: int
+    adopted_ns: int | None
 
 
 class AdaptedHead:
@@ -46,9 +46,8 @@ class AdaptedHead:
     def __init__(self, tier: str, opened: Callable[[], Store] = open_store) -> None:
         self._first = shipped(tier)
         self._opened = opened
-        self._adopted = Adopted(self._first, 0, None, 0)
+        self._adopted = Adopted(self._first, 0, None, None)
         self._renamed: dict[str, str] = {}
-        self._replica = ""
         self._beginning = Lock()
         self._followers: tuple[Follower, ...] = ()
 
@@ -60,7 +59,7 @@ class AdaptedHead:
         features = np.stack([member["features"] for member in batch])
         told = {
             "version": adopted.version,
-            "replica": self._replica,
+            "replica": replica(),
             "published_ns": adopted.published_ns,
             "adopted_ns": adopted.adopted_ns,
             "renamed": renamed,
@@ -79,8 +78,6 @@ class AdaptedHead:
         with self._beginning:
             if self._followers:
                 return
-            self._replica = secrets.token_hex(4)
-            self._adopted = self._adopted._replace(adopted_ns=monotonic_ns())
             store = self._opened()
             followers = (
                 Follower(store, HEAD, self._adopt),
@@ -88,11 +85,12 @@ class AdaptedHead:
             )
             for follower in followers:
                 follower.follow()
-            self._followers = followers
+            self._followers = followers  # last: until then the others wait for what is current
 
     def _adopt(self, published: Published) -> None:
         head = from_bytes(published.blob, self._first)
-        self._adopted = Adopted(head, published.version, published.published_ns, monotonic_ns())
+        adopted_ns = monotonic_ns() if self._followers else None
+        self._adopted = Adopted(head, published.version, published.published_ns, adopted_ns)
 
     def _rename(self, published: Published) -> None:
         self._renamed = drift.renamed_in(published)
@@ -102,7 +100,7 @@ ANSWERED: dict[str, Any] = {
     "version": {"type": "integer", "minimum": 0},
     "replica": {"type": "string"},
     "published_ns": {"type": ["integer", "null"]},
-    "adopted_ns": {"type": "integer"},
+    "adopted_ns": {"type": ["integer", "null"]},
     "renamed": {"type": "object", "additionalProperties": {"type": "string"}},
     "feedback": {"type": "string"},
 }
