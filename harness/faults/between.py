@@ -1,0 +1,74 @@
+"""A fault proxy in front of a backend, as the harness uses it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.http import ask
+
+_ENDS_WITHIN_S = 10.0
+
+
+class FaultError(Exception):
+    """A fault could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A proxy that runs.
+
+    Attributes:
+        url: the backend's own URL, by way of the proxy; may hold credentials, so it is in no repr.
+    """
+
+    url: str = field(repr=False)
+    control: str
+
+    def tell(self, **faults: object) -> Mapping[str, Any]:
+        """Change the faults; what is in force then.
+
+        Raises:
+            FaultError: they cannot be meant, or the proxy does not answer.
+        """
+        try:
+            reply = ask(f"{self.control}/control", json.dumps(faults).encode(), "application/json")
+            document: Mapping[str, Any] = reply.json()
+        except (OSError, ValueError) as error:
+            raise FaultError(f"the fault proxy does not answer: {error}") from error
+        if "error" in document:
+            raise FaultError(str(document["error"]))
+        return document
+
+
+@contextmanager
+def between(url: str) -> Iterator[Between]:
+    """Start a proxy in front of the backend at a URL, and end it with the block.
+
+    Raises:
+        FaultError: it does not start, or the URL names no port.
+    """
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.port is None:
+        raise FaultError("a fault proxy needs the backend's host and port, both in its URL")
+    backend = f"{parts.hostname}:{parts.port}"
+    proxy = subprocess.Popen(
+        [sys.executable, "-m", "harness.faults", "proxy", "--to", backend],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert proxy.stdout is not None  # noqa: S101 - it was opened as a pipe
+        words = proxy.stdout.readline().split()
+        if not words:
+            raise FaultError("the fault proxy does not start; its words stand above")
+        _, address, _, control = words
+        user, at, _ = parts.netloc.rpartition("@")
+        yield Between(parts._replace(netloc=f"{user}{at}{address}").geturl(), control)
+    finally:
+        proxy.terminate()
+        proxy.wait(_ENDS_WITHIN_S)
