@@ -7,7 +7,7 @@ what answers is what was started.
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,12 @@ from types import MappingProxyType
 from typing import Any
 
 from architectures import backends
+from architectures.backends import BackendError
 from architectures.contract import INFO_PATH, READY_PATH
 from architectures.server_config import new_nonce
 from architectures.spec import (
     Architecture,
+    Blueprint,
     EnsembleChoice,
     Launch,
     ResourceClaim,
@@ -56,6 +58,7 @@ class Deployment:
         start_up_s: from the first process started to the last readiness check passed.
         components: names in start order.
         admin_key: opens its admin API; known to this process alone.
+        start_again: starts what has been ended, as at first; returns seconds until it was ready.
     """
 
     url: str
@@ -66,10 +69,26 @@ class Deployment:
     components: tuple[str, ...]
     keeper: Keeper = field(repr=False)
     admin_key: str = field(repr=False)
+    start_again: Callable[[], float] = field(repr=False)
 
     def pids(self) -> dict[str, int]:
         """Component -> its first process; the others descend from it or from the keeper."""
         return dict(self.keeper.pids)
+
+    def redeploy(self) -> Mapping[str, float]:
+        """End every component and start it again: same address, same folder, so the same state.
+
+        Returns:
+            ``ended_s`` until all had ended, ``ready_s`` from then on, and ``replaced_s``, both.
+
+        Raises:
+            DeployError: it could not be ended, or did not get ready again.
+        """
+        begun_ns = perf_counter_ns()
+        self.keeper.end_components(STOP_GRACE_S)
+        ended_s = (perf_counter_ns() - begun_ns) / 1e9
+        ready_s = self.start_again()
+        return {"ended_s": ended_s, "ready_s": ready_s, "replaced_s": ended_s + ready_s}
 
     def exited(self) -> tuple[Exit, ...]:
         """Components that ended although nobody asked them to."""
@@ -153,26 +172,51 @@ def _bring_up(
     *,
     timeout_s: float,
 ) -> Deployment:
-    blueprint = architecture.blueprint(launch)
-    start_ns = perf_counter_ns()
-    end_ns = start_ns + int(timeout_s * 1e9)
+    blueprint = _on_paper(architecture, launch)
+
+    def start() -> tuple[Mapping[str, Any], float]:
+        start_ns = perf_counter_ns()
+        _start(blueprint, launch, keeper, logs, told, end_ns=start_ns + int(timeout_s * 1e9))
+        start_up_s = (perf_counter_ns() - start_ns) / 1e9
+        return _check_identity(architecture, launch, blueprint.url), start_up_s
+
+    info, start_up_s = start()
+    return Deployment(
+        url=blueprint.url,
+        directory=launch.directory,
+        nonce=launch.nonce,
+        info=info,
+        start_up_s=start_up_s,
+        components=tuple(component.name for component in blueprint.components),
+        keeper=keeper,
+        admin_key=told.admin_key,
+        start_again=lambda: start()[1],
+    )
+
+
+def _start(
+    blueprint: Blueprint,
+    launch: Launch,
+    keeper: Keeper,
+    logs: Path,
+    told: _Told,
+    *,
+    end_ns: int,
+) -> None:
+    """Start every component, each once the one before is ready."""
     for component in blueprint.components:
         env = clean_environment(launch.directory, launch.ensemble.search_path, told.environment)
         env |= component.env
         keeper.start(component.name, component.argv, env)
         _await_ready(component.name, component.ready_url, keeper, logs, end_ns)
     _await_ready(blueprint.components[-1].name, blueprint.url + READY_PATH, keeper, logs, end_ns)
-    start_up_s = (perf_counter_ns() - start_ns) / 1e9
-    return Deployment(
-        url=blueprint.url,
-        directory=launch.directory,
-        nonce=launch.nonce,
-        info=_check_identity(architecture, launch, blueprint.url),
-        start_up_s=start_up_s,
-        components=tuple(component.name for component in blueprint.components),
-        keeper=keeper,
-        admin_key=told.admin_key,
-    )
+
+
+def _on_paper(architecture: Architecture, launch: Launch) -> Blueprint:
+    try:
+        return architecture.blueprint(launch)
+    except BackendError as error:
+        raise DeployError(str(error)) from error
 
 
 def _await_ready(name: str, url: str, keeper: Keeper, logs: Path, end_ns: int) -> None:

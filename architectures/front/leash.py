@@ -7,6 +7,7 @@ from typing import Self
 
 from starlette.types import Receive
 
+from architectures import deadline
 from architectures.contract import Problem
 from architectures.front.body import ClientLeft, next_message
 
@@ -17,7 +18,7 @@ class Leash:
     Both end the ``with`` block by what they stand for: a 504 Problem, or ``ClientLeft``.
     """
 
-    __slots__ = ("_cause", "_loop", "_task", "_timeout_s", "_timer", "_watcher")
+    __slots__ = ("_cause", "_deadline", "_loop", "_task", "_timeout_s", "_timer", "_watcher")
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
@@ -29,6 +30,7 @@ class Leash:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task(self._loop)
         self._timer = self._loop.call_later(self._timeout_s, self._expire)
+        self._deadline = deadline.begin(self._timeout_s)
         return self
 
     def watch(self, receive: Receive) -> None:
@@ -61,6 +63,7 @@ class Leash:
     ) -> None:
         """Let the task go; a cancellation of our own becomes its cause."""
         self._timer.cancel()
+        deadline.end(self._deadline)
         if self._watcher is not None:
             self._watcher.cancel()
         task, self._task = self._task, None

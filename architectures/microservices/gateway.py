@@ -5,18 +5,16 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from aiohttp import ClientSession
 from fastapi import FastAPI
 
 from architectures.front import create_app
 from architectures.front.serve import listening_socket, serve
 from architectures.graph import Graph, Inputs
-from architectures.microservices.hop import Hop, Pace, is_ready, open_session
-from architectures.microservices.layout import lay_out
-from architectures.microservices.service import STAGE_PREFIX
+from architectures.microservices.hop import Hop, Pace, Transport
+from architectures.microservices.layout import Service, lay_out
 from architectures.plugin import Ensemble, load_ensemble, load_stages
 from architectures.server_config import ServerConfig, from_environment
 from architectures.stage_calls import StageCalls
@@ -42,16 +40,16 @@ class Gateway:
         loaded = load_stages(ensemble, config.ensemble, beside, policy.torch_threads)
         self._beside = StageCalls(loaded, policy, config.cores)
         self._hops: dict[str, Hop] = {}
-        self._ready = dict.fromkeys(config.peers, False)
+        self._ready = dict.fromkeys((s.name for s in self._layout.services), False)
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Hold the connections to the services, and keep asking whether these are ready."""
-        async with open_session(self._config.policy) as session:
-            self._connect(session)
+        async with _transports(self._config, self._layout.services) as transports:
+            self._connect(transports)
             watchers = [
-                asyncio.create_task(self._watch(session, name, url))
-                for name, url in self._config.peers.items()
+                asyncio.create_task(self._watch(name, transport))
+                for name, transport in transports.items()
             ]
             yield
             for watcher in watchers:
@@ -72,16 +70,15 @@ class Gateway:
         call, late = self._beside.admit(), self._beside.admit(late=True)
         return walk(graph, request, self._call(call), self._call(late))
 
-    def _connect(self, session: ClientSession) -> None:
+    def _connect(self, transports: Mapping[str, Transport]) -> None:
         pace = _pace(self._config)
         for service in self._layout.services:
-            url = self._config.peers[service.name] + STAGE_PREFIX
             for stage in service.stages:
-                self._hops[stage] = Hop(stage, url + stage, session, pace)
+                self._hops[stage] = Hop(stage, transports[service.name], pace)
 
-    async def _watch(self, session: ClientSession, name: str, url: str) -> None:
+    async def _watch(self, name: str, transport: Transport) -> None:
         while True:
-            self._ready[name] = await is_ready(session, url)
+            self._ready[name] = await transport.is_ready()
             await asyncio.sleep(_PROBE_AGAIN_S if self._ready[name] else _PROBE_S)
 
     def _call(self, beside: Call) -> Call:
@@ -89,6 +86,20 @@ class Gateway:
         return lambda stage, inputs: (
             hops[stage].call(inputs) if stage in hops else beside(stage, inputs)
         )
+
+
+def _transports(
+    config: ServerConfig, services: Sequence[Service]
+) -> AbstractAsyncContextManager[Mapping[str, Transport]]:
+    """Only the transport in use is imported: the others' libraries cost memory for nothing."""
+    match config.options["transport"]:
+        case "grpc":
+            from architectures.microservices.over_grpc.sender import transports
+        case "broker":
+            from architectures.microservices.over_broker.sender import transports
+        case _:
+            from architectures.microservices.over_http.sender import transports
+    return transports(config, services)
 
 
 def _pace(config: ServerConfig) -> Pace:

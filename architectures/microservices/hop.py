@@ -2,7 +2,7 @@
 
 Calls that wait for a stage travel in one message, and wait here until its service is free. A batch
 then closes as late as it can, a call cancelled before costs the service nothing, and the price of
-an HTTP exchange is shared by a batch.
+an exchange is shared by a batch. What carries the messages is a :class:`Transport`.
 """
 
 import asyncio
@@ -11,48 +11,45 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from time import perf_counter_ns
-from typing import Final, TypeAlias
+from typing import Protocol, TypeAlias
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-
-from architectures import wire
-from architectures.contract import MAX_TIMEOUT_S, READY_PATH, Problem
+from architectures import deadline
+from architectures.contract import Problem
 from architectures.graph import Inputs
-from architectures.spec import ServingPolicy
 from architectures.walk import StageResult
 
 _LOG = logging.getLogger("servebench.gateway")
-_HEADERS: Final = {"Content-Type": wire.CONTENT_TYPE}
-_READ_BUFFER_BYTES: Final = 4 * 1024 * 1024  # a reply of tensors is read without pausing
-_QUOTED_BYTES: Final = 200
 
-_Message: TypeAlias = "asyncio.Task[Sequence[StageResult | Problem]]"
+Reply: TypeAlias = StageResult | Problem
+"""What became of one member of a message."""
 
 
-def open_session(policy: ServingPolicy) -> ClientSession:
-    """The connections of this process to all services, kept open between calls.
-
-    An idle one is dropped well before the service would drop it: a call that met a closing
-    connection would fail for nothing.
-    """
-    return ClientSession(
-        connector=TCPConnector(limit=0, keepalive_timeout=policy.keep_alive_s / 2),
-        cookie_jar=DummyCookieJar(),
-        auto_decompress=False,
-        read_bufsize=_READ_BUFFER_BYTES,
-        timeout=ClientTimeout(total=MAX_TIMEOUT_S),
-    )
+class Unreachable(Exception):  # noqa: N818 - what happened, in the transport's words
+    """A service did not answer: gone, not there yet, or too late."""
 
 
-async def is_ready(session: ClientSession, url: str) -> bool:
-    """Whether a service says that it can answer."""
-    try:
-        async with session.get(url + READY_PATH) as response:
-            return response.status == HTTPStatus.OK
-    except (ClientError, TimeoutError):
-        return False
+class Transport(Protocol):
+    """How messages get to one service and their replies back."""
+
+    async def exchange(self, stage: str, calls: Sequence[Inputs], ends_ns: int) -> Sequence[Reply]:
+        """Have one message answered, a reply a call. Cancelled once nobody waits for it.
+
+        Args:
+            stage: whose calls they are.
+            calls: of one message.
+            ends_ns: CLOCK_MONOTONIC after which nobody waits for any of them.
+
+        Raises:
+            Problem: the service refused all of them.
+            Unreachable: nobody answered.
+            Exception: anything else is the server's own fault.
+        """
+        ...
+
+    async def is_ready(self) -> bool:
+        """Whether the service says that it can answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +72,10 @@ class _Waiting:
     inputs: Inputs
     future: "asyncio.Future[StageResult]"
     since_ns: int
+    ends_ns: int
+
+
+_Message: TypeAlias = "asyncio.Task[Sequence[Reply]]"
 
 
 class Hop:
@@ -82,15 +83,13 @@ class Hop:
 
     Args:
         stage: as the service knows it.
-        url: where the service takes this stage's messages.
-        session: shared by all hops of the process.
+        transport: to its service.
         pace: how calls are put into messages.
     """
 
-    def __init__(self, stage: str, url: str, session: ClientSession, pace: Pace) -> None:
+    def __init__(self, stage: str, transport: Transport, pace: Pace) -> None:
         self._stage = stage
-        self._url = url
-        self._session = session
+        self._transport = transport
         self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
@@ -103,7 +102,7 @@ class Hop:
         The future raises the stage's Problem, or 503 where the service cannot be reached.
         """
         future: asyncio.Future[StageResult] = self._loop.create_future()
-        self._waiting.append(_Waiting(inputs, future, perf_counter_ns()))
+        self._waiting.append(_Waiting(inputs, future, perf_counter_ns(), deadline.ends_ns()))
         self._plan()
         return future
 
@@ -125,7 +124,8 @@ class Hop:
         self._departure = None
         members = self._take()
         if members:
-            message = self._loop.create_task(self._exchange([m.inputs for m in members]))
+            calls, ends_ns = [m.inputs for m in members], max(m.ends_ns for m in members)
+            message = self._loop.create_task(self._exchange(calls, ends_ns))
             self._messages.add(message)
             message.add_done_callback(partial(self._arrive, members, perf_counter_ns()))
             _end_with_all(message, members)
@@ -139,20 +139,11 @@ class Hop:
                 members.append(member)
         return members
 
-    async def _exchange(self, calls: Sequence[Inputs]) -> Sequence[StageResult | Problem]:
-        # A view: the client slices its body, and a sliced bytearray is a copy.
-        message = memoryview(wire.encode_calls(calls))
-        async with self._session.post(self._url, data=message, headers=_HEADERS) as response:
-            answer = await response.read()
-        if response.status == HTTPStatus.OK:
-            replies = wire.decode_replies(answer)
-            if len(replies) != len(calls):
-                raise wire.WireError(f"{len(replies)} replies to {len(calls)} calls")
-            return replies
-        said = answer[:_QUOTED_BYTES].decode(errors="replace")
-        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise Problem("overloaded", 503, said)
-        raise wire.WireError(f"it answered {response.status}: {said}")
+    async def _exchange(self, calls: Sequence[Inputs], ends_ns: int) -> Sequence[Reply]:
+        replies = await self._transport.exchange(self._stage, calls, ends_ns)
+        if len(replies) != len(calls):
+            raise ValueError(f"{len(replies)} replies to {len(calls)} calls")
+        return replies
 
     def _arrive(self, members: Sequence[_Waiting], sent_ns: int, message: _Message) -> None:
         self._messages.discard(message)
@@ -167,16 +158,16 @@ class Hop:
     def _failure(self, error: BaseException) -> Problem:
         if isinstance(error, Problem):
             return error
-        if isinstance(error, ClientError | TimeoutError):
-            _LOG.error("no answer from %s: %r", self._url, error)
+        if isinstance(error, Unreachable):
+            _LOG.error("stage %s: %s", self._stage, error)
             text = f"The service of stage {self._stage} cannot be reached; try again."
             return Problem("stage-unavailable", 503, text)
-        _LOG.error("the exchange with %s failed", self._url, exc_info=error)
+        _LOG.error("a message to stage %s failed", self._stage, exc_info=error)
         text = f"Stage {self._stage} could not be called; the gateway's log says why."
         return Problem("stage-failed", 500, text)
 
 
-def _settle(member: _Waiting, reply: StageResult | Problem, sent_ns: int) -> None:
+def _settle(member: _Waiting, reply: Reply, sent_ns: int) -> None:
     """Hand over a reply. The wait at this side was for the batch too, not the price of the hop."""
     if member.future.done():
         return
@@ -190,7 +181,7 @@ def _settle(member: _Waiting, reply: StageResult | Problem, sent_ns: int) -> Non
 
 
 def _end_with_all(message: _Message, members: Sequence[_Waiting]) -> None:
-    """Give a message up, which closes its connection, once nobody waits for any member of it."""
+    """Give a message up once nobody waits for any member of it."""
     wanted = len(members)
 
     def left(future: "asyncio.Future[StageResult]") -> None:

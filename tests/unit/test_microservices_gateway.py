@@ -26,6 +26,8 @@ COMPONENTS = {
     "grouped": ["service-nearest", "gateway"],
     "split": ["service-letters", "service-nearest", "gateway"],
     "per_call": ["service-letters", "service-nearest", "gateway"],
+    "grpc": ["service-nearest", "gateway"],
+    "broker": ["broker", "service-nearest", "gateway"],
 }
 
 

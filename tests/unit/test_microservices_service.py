@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from aiohttp import ClientSession
 
 from architectures import wire
 from architectures.contract import Problem
 from architectures.microservices import ARCHITECTURE
-from architectures.microservices.hop import Hop, Pace, is_ready, open_session
+from architectures.microservices.hop import Hop, Pace
+from architectures.microservices.over_http.sender import HttpTransport, open_session
 from architectures.server_config import ServerConfig
 from architectures.spec import EnsembleChoice, ServingPolicy
 from architectures.walk import StageResult
@@ -188,7 +188,7 @@ def test_a_stage_is_posted_to(service: Service) -> None:
 @asynccontextmanager
 async def hop_to(url: str, pace: Pace = BATCHED) -> AsyncIterator[Hop]:
     async with open_session(POLICY) as session:
-        yield Hop("probe", url + "/stages/probe", session, pace)
+        yield Hop("probe", HttpTransport(url, session), pace)
 
 
 def inputs(**extra: Any) -> dict[str, Any]:
@@ -312,19 +312,17 @@ def test_a_sent_call_that_is_cancelled_leaves_the_service_s_queue(
 def test_a_stopped_service_ends_what_it_runs_and_is_then_reported(start: Start) -> None:
     service = start()
 
-    async def readiness(session: ClientSession) -> bool:
-        return await is_ready(session, service.url)
-
     async def scene() -> StageResult:
         async with open_session(POLICY) as session:
-            hop = Hop("probe", service.url + "/stages/probe", session, BATCHED)
-            assert await readiness(session)
+            transport = HttpTransport(service.url, session)
+            hop = Hop("probe", transport, BATCHED)
+            assert await transport.is_ready()
             running = hop.call(inputs(sleep_s=0.4))
             await asyncio.sleep(0.15)
             service.process.send_signal(signal.SIGTERM)
             result = await running
             await asyncio.to_thread(service.process.wait, 20)
-            assert not await readiness(session)
+            assert not await transport.is_ready()
             with pytest.raises(Problem) as caught:
                 await hop.call(inputs())
             assert (caught.value.slug, caught.value.status) == ("stage-unavailable", 503)
