@@ -86,6 +86,7 @@ def _with_ceiling(
         block=block,
         batch_sizes=sorted({1, record.best_batch}),
         seconds=CEILING_S,
+        state=bench.backends.variables,
     )
     return record.model_copy(update={"ceiling": (*record.ceiling, *points)})
 

@@ -189,6 +189,7 @@ class Generator:
         self,
         progress: Callable[[float], None] | None = None,
         end_early: Callable[[Counts], str | None] = lambda _: None,
+        begun: Callable[[int], None] = lambda _: None,
     ) -> DriveResult:
         """Play the plan to its end, drain, and read what the workers left.
 
@@ -196,6 +197,7 @@ class Generator:
             progress: told a few times a second which share of the plan has been played, 0 to 1.
             end_early: asked as often; a reason ends play now. Requests that were not due by then
                 are left out of the samples.
+            begun: told once, as the warm-up begins, when the steady state will: CLOCK_MONOTONIC.
 
         Raises:
             DriveError: the generator failed or took too long; says what its log says.
@@ -203,6 +205,7 @@ class Generator:
         self._wait_for("ready", _GATHER_LIMIT_S if self._remote else _BOOT_LIMIT_S)
         self._process.control.sendall(b"go\n")
         start_ns = int(self._wait_for("start", _BOOT_LIMIT_S))
+        begun(start_ns + int(self._plan.header.warm_up_s * _NS))
 
         ending: str | None = None
 

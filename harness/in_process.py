@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic_ns
@@ -11,6 +11,7 @@ from architectures.backends import DIRECTORY_VARIABLE, given
 from architectures.in_process import COMMAND, InProcessRequest
 from architectures.server_config import process_environment
 from architectures.spec import ResourceClaim
+from harness.deploy import NO_STATE
 from harness.kept import Keeper, clean_environment, last_lines, scratch_directory
 from harness.record import CeilingPoint
 
@@ -27,14 +28,20 @@ class InProcessFailedError(Exception):
 
 
 def make_references(
-    request: InProcessRequest, claim: ResourceClaim, path: Path, logs: Path
+    request: InProcessRequest,
+    claim: ResourceClaim,
+    path: Path,
+    logs: Path,
+    state: Mapping[str, str] = NO_STATE,
 ) -> None:
     """Write the reference answers to ``path``, one line a payload.
+
+    ``state`` is as in ``harness.deploy.deploy``.
 
     Raises:
         InProcessFailedError: the ensemble cannot be loaded or run.
     """
-    _run(replace(request, task="references", out=str(path.resolve())), claim, logs)
+    _run(replace(request, task="references", out=str(path.resolve())), claim, logs, state)
 
 
 def measure_ceiling(
@@ -45,10 +52,12 @@ def measure_ceiling(
     block: int,
     batch_sizes: Sequence[int],
     seconds: float,
+    state: Mapping[str, str] = NO_STATE,
 ) -> tuple[CeilingPoint, ...]:
     """Measure the ensemble's rate with no server and no queue, one point a batch size.
 
-    One process a core, as a SUT would have; the readings of all are added.
+    One process a core, as a SUT would have; the readings of all are added. ``state`` is as in
+    ``harness.deploy.deploy``.
 
     Raises:
         InProcessFailedError: the ensemble cannot be loaded or run.
@@ -60,7 +69,8 @@ def measure_ceiling(
         batch_sizes=tuple(batch_sizes),
         seconds=seconds,
     )
-    readings = [json.loads(line) for line in _run(asked, claim, logs) if line.startswith("{")]
+    lines = _run(asked, claim, logs, state)
+    readings = [json.loads(line) for line in lines if line.startswith("{")]
     return tuple(CeilingPoint(block=block, **reading) for reading in readings)
 
 
@@ -74,7 +84,9 @@ def best_batch(points: Sequence[CeilingPoint], most: int) -> int:
     return min(point.batch_size for point in allowed if point.rate_rps >= 0.99 * fastest)
 
 
-def _run(request: InProcessRequest, claim: ResourceClaim, logs: Path) -> list[str]:
+def _run(
+    request: InProcessRequest, claim: ResourceClaim, logs: Path, state: Mapping[str, str]
+) -> list[str]:
     """Run the module under a keeper: pinned from its first instruction, gone when we are."""
     log = logs / f"{_NAME}.log"
     log.unlink(missing_ok=True)
@@ -84,6 +96,7 @@ def _run(request: InProcessRequest, claim: ResourceClaim, logs: Path) -> list[st
         **process_environment(request.torch_threads),
         DIRECTORY_VARIABLE: str(directory),
         **given(os.environ),
+        **state,
     }
     env = clean_environment(directory, request.ensemble.search_path, own)
     keeper = Keeper(directory, logs, claim)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from harness.drive import DriveResult
 from harness.pressure import host_pressure
-from harness.record import TrialPlace, TrialRecord
+from harness.quality import NO_SCORES, quality, scores, write_scores
+from harness.record import PlayedEvent, TrialPlace, TrialRecord
 from harness.subject import Subject
 from harness.usage import Usage
 from harness.validity import Evidence, reasons
@@ -22,6 +25,7 @@ class Played:
     Attributes:
         plan: the load plan's file.
         checked: the SUT's answers before load.
+        events: what was done while load was played.
     """
 
     place: TrialPlace
@@ -29,10 +33,15 @@ class Played:
     checked: Compared
     usage: Usage
     result: DriveResult
+    events: tuple[PlayedEvent, ...] = ()
 
 
 def judged(subject: Subject, played: Played) -> TrialRecord:
-    """Judge a trial by what was recorded of it."""
+    """Judge a trial by what was recorded of it, and write its answers' scores.
+
+    Raises:
+        ScoreError: the ensemble's `score` failed on an answer.
+    """
     bench, usage, result = subject.bench, played.usage, played.result
     scenario, phases = bench.scenario, result.phases
     window_ns = (phases.steady_ns, phases.end_ns)
@@ -49,6 +58,10 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
     plan = read_plan(played.plan)
     samples = read_samples(result.samples)
     compared = under_load(samples, plan, bench.references) if played.checked.count else Compared()
+    asked = [plan.header.graphs[number] for number in np.unique(plan.graphs)]
+    varying = [graph for graph in asked if subject.answers and graph in bench.varying]
+    scored = scores(samples, plan, bench) if subject.answers else NO_SCORES
+    write_scores(bench.directory.trial(played.place), scored)
     evidence = Evidence(
         samples=samples,
         phases=phases,
@@ -59,10 +72,11 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
         sut_cores=len(bench.cores.sut),
         pss_bytes=usage.peak_pss_bytes(),
         memory_bytes=bench.cores.claim(scenario.budget.memory_gib).memory_bytes,
-        verification=verification(played.checked, compared),
+        verification=verification(played.checked, compared, varying),
         exits=subject.running.exits(),
         closed=plan.header.concurrency is not None,
-        stationary=is_stationary(plan.header.workload),
+        stationary=is_stationary(plan.header.workload) and not played.events,
+        events=played.events,
         ended_early=result.ended_early if played.place.probe is None else None,
     )
     return TrialRecord(
@@ -78,4 +92,6 @@ def judged(subject: Subject, played: Played) -> TrialRecord:
         generator={**result.report, "steady_cpu_s": generator_s, "usage_cpu_s": usage.cost_s},
         pressure=pressure,
         reasons=reasons(evidence),
+        quality=quality(scored, samples, plan, phases),
+        events=played.events,
     )

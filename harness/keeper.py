@@ -7,6 +7,7 @@ as JSON lines on stdin and writes events as JSON lines on stdout:
                                                    ->  {"made": directory}
     {"start": name, "argv": [...], "env": {...}}   ->  {"started": name, "pid": pid}
                                                        {"exited": name, "status": status}
+    {"end": grace_s}                               ->  {"ended": [pids it could not end]}
     {"stop": grace_s}                              ->  {"stopped": [pids it could not end]}
 
 The end of stdin means that the harness died, however it died: everything is stopped then too.
@@ -105,7 +106,13 @@ class Keeper:
                 tell({"exited": name, "status": os.waitstatus_to_exitcode(status)})
 
     def stop(self, grace_s: float) -> None:
-        """Ask the components to end, then end every descendant, then remove what they left."""
+        """End every descendant, then remove what they left and the directory."""
+        left = self.end(grace_s)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        tell({"stopped": left})
+
+    def end(self, grace_s: float) -> list[int]:
+        """Ask the components to end, then end every descendant; returns those that cannot be."""
         shared = mapped_shared_memory(self.born_ns)
         # Last started first: a gateway stops asking before the services it asks are gone.
         for pid in reversed(self.components):
@@ -116,8 +123,7 @@ class Keeper:
         left = self._kill()
         for name in shared:
             Path(name).unlink(missing_ok=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
-        tell({"stopped": left})
+        return left
 
     def _wait(self, limit_s: float, *, until_components: bool) -> None:
         end_ns = time.monotonic_ns() + int(limit_s * 1e9)
@@ -218,7 +224,10 @@ def serve(keeper: Keeper) -> float:
             for command in map(json.loads, lines):
                 if "stop" in command:
                     return float(command["stop"])
-                keeper.start(command["start"], command["argv"], command["env"])
+                if "end" in command:
+                    tell({"ended": keeper.end(float(command["end"]))})
+                else:
+                    keeper.start(command["start"], command["argv"], command["env"])
             if not received:
                 return GRACE_AFTER_DEATH_S
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
+from threading import Lock
 from time import perf_counter_ns
 from typing import Any
 
@@ -20,6 +21,8 @@ _LOG = "keeper.log"
 _LOG_LINES = 15
 _KEEPER_LIMIT_S = 35.0
 """For a keeper to end what it keeps: the longest grace, its own limits and a margin."""
+
+_TICK_S = 0.05
 
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
@@ -69,6 +72,8 @@ class Keeper:
         self._logs = logs
         self._pending = b""
         self._made = False
+        self._ending = False
+        self._listening = Lock()
         self.pids: dict[str, int] = {}
         self.exits: list[Exit] = []
         self._await_directory()
@@ -96,18 +101,21 @@ class Keeper:
     def listen(self, wait_s: float = 0.0) -> None:
         """Take in what the keeper said, waiting at most ``wait_s`` for it to begin.
 
+        Any thread may: a trial looks for exits while an event replaces the components.
+
         Raises:
             DeployError: the keeper itself has ended.
         """
         assert self._process.stdout is not None  # noqa: S101 - it was opened as a pipe
-        while select([self._process.stdout], [], [], wait_s)[0]:
-            received = os.read(self._process.stdout.fileno(), 65536)
-            if not received:
-                raise DeployError(f"the keeper ended; see {self._logs / _LOG}")
-            *lines, self._pending = (self._pending + received).split(b"\n")
-            for event in map(json.loads, lines):
-                self._note(event)
-            wait_s = 0.0
+        with self._listening:
+            while select([self._process.stdout], [], [], wait_s)[0]:
+                received = os.read(self._process.stdout.fileno(), 65536)
+                if not received:
+                    raise DeployError(f"the keeper ended; see {self._logs / _LOG}")
+                *lines, self._pending = (self._pending + received).split(b"\n")
+                for event in map(json.loads, lines):
+                    self._note(event)
+                wait_s = 0.0
 
     def _note(self, event: Mapping[str, Any]) -> None:
         if "made" in event:
@@ -115,9 +123,28 @@ class Keeper:
         elif "started" in event:
             self.pids[event["started"]] = event["pid"]
         elif "exited" in event:
-            self.exits.append(Exit(event["exited"], event["status"]))
+            if not self._ending:
+                self.exits.append(Exit(event["exited"], event["status"]))
+        elif "ended" in event:
+            self._ending = False
+            if event["ended"]:
+                raise DeployError(f"processes {event['ended']} cannot be killed; reboot")
         elif event.get("stopped"):
             raise DeployError(f"processes {event['stopped']} cannot be killed; reboot")
+
+    def end_components(self, grace_s: float) -> None:
+        """End every process of the deployment but the keeper, so that they may be started again.
+
+        Raises:
+            DeployError: the keeper could not do it.
+        """
+        end_ns = perf_counter_ns() + int(_KEEPER_LIMIT_S * 1e9)
+        self._ending = True
+        self._send({"end": grace_s})
+        while self._ending:
+            self.listen(_TICK_S)
+            if perf_counter_ns() > end_ns:
+                raise DeployError(f"the keeper (pid {self.pid}) does not end its processes")
 
     def stop(self, grace_s: float) -> None:
         """End every process of the deployment and wait until none is left.

@@ -1,6 +1,6 @@
 """Everything a run needs before its first trial: who is tested, on what, with which requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,9 @@ from urllib.parse import quote, unquote
 
 from architectures import catalog
 from architectures.in_process import InProcessRequest
-from architectures.plugin import Ensemble, load_ensemble
+from architectures.plugin import Ensemble, Example, load_ensemble
 from architectures.spec import Architecture, Variant
+from harness.backends import NO_BACKENDS, Backends, kinds
 from harness.environment import Cores, assign_cores
 from harness.in_process import make_references
 from harness.plans import Sources, asked_for, check_length, read_sources
@@ -21,6 +22,7 @@ from harness.scenario_file import ScenarioError
 from harness.verify import read_references
 from workloads.meant import did_you_mean
 from workloads.mix import mixed_payloads
+from workloads.payload_files import own_file, own_files
 from workloads.payloads import write_payloads
 from workloads.trace import Trace, read_trace
 
@@ -75,7 +77,8 @@ def resolve(scenario: Scenario) -> Resolved:
         CatalogError: an architecture or variant that is not there.
         EnsembleError: an ensemble or tier that is not there.
         EnvironmentTooSmallError: too few cores.
-        ScenarioError: a graph that is not there, or a SUT named twice.
+        ScenarioError: a graph that is not there, a SUT named twice, or a stateful part whose URL
+            the environment does not name.
     """
     found = [
         declared(scenario, name) if is_remote(name) else catalog.parse(name)
@@ -91,6 +94,7 @@ def resolve(scenario: Scenario) -> Resolved:
         )
     ensemble = load_ensemble(scenario.ensemble.choice())
     _check_graphs(scenario, ensemble)
+    kinds(scenario)
     resolved = Resolved(scenario, suts, ensemble, assign_cores(scenario.budget.cores))
     if not resolved.in_process:
         check_absolute(scenario)
@@ -165,6 +169,9 @@ def in_process_request(resolved: Resolved, directory: RunDirectory) -> InProcess
         weights=dict(sources.graphs),
         rows=_circle(scenario, sources),
         payloads=str(directory.payloads.resolve()),
+        own_payloads={
+            graph: str(path.resolve()) for graph, path in own_files(directory.payloads).items()
+        },
         torch_threads=scenario.policy.torch_threads,
     )
 
@@ -180,8 +187,12 @@ def _circle(scenario: Scenario, sources: Sources) -> tuple[int, ...]:
     return tuple(order.tolist())
 
 
-def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
+def make_payloads(
+    resolved: Resolved, directory: RunDirectory, backends: Backends = NO_BACKENDS
+) -> None:
     """Write the run's payloads, the trace it replays, and reference answers of every graph.
+
+    A graph whose answers vary has none.
 
     Raises:
         InProcessFailedError: the ensemble cannot be run.
@@ -197,16 +208,34 @@ def make_payloads(resolved: Resolved, directory: RunDirectory) -> None:
             f"{scenario.ensemble.module} gives {len(examples)} examples to load; ask for fewer"
         )
     write_payloads(directory.payloads, examples)
+    asked = asked_for(scenario, trace)
+    write_own(resolved.ensemble, directory.payloads, examples, asked)
     if trace is not None:
         directory.keep_trace(Path(trace.source))
     if not resolved.in_process:
         return
     claim = resolved.cores.claim(scenario.budget.memory_gib)
     request = in_process_request(resolved, directory)
-    for graph in asked_for(scenario, trace):
+    for graph in asked:
+        if resolved.ensemble.GRAPHS[graph].varies:
+            continue
         path = references_path(scenario, directory, graph)
-        make_references(replace(request, graph=graph), claim, path, directory.logs)
+        told = backends.variables
+        make_references(replace(request, graph=graph), claim, path, directory.logs, told)
         _check_references(scenario, graph, read_references(path))
+
+
+def write_own(
+    ensemble: Ensemble, payloads: Path, examples: Sequence[Example], graphs: Iterable[str]
+) -> None:
+    """Write what each graph is asked in place of the examples, where it is anything else."""
+    make = getattr(ensemble, "request", None)
+    if make is None:
+        return
+    for graph in graphs:
+        made = [make(graph, example) for example in examples]
+        if made != list(examples):
+            write_payloads(own_file(payloads, graph), made)
 
 
 def _check_references(scenario: Scenario, graph: str, references: Sequence[Any]) -> None:

@@ -97,6 +97,19 @@ class Attached:
     ours: bool
     start_up_s: float | None = None
 
+    @property
+    def admin_key(self) -> str:
+        """Not ours to know."""
+        return ""
+
+    def redeploy(self) -> Mapping[str, float]:
+        """Not ours to end.
+
+        Raises:
+            DeployError: always.
+        """
+        raise DeployError("a running service is not ours to replace")
+
     def exits(self) -> tuple[str, ...]:
         """Nothing: its processes are not ours to see."""
         return ()

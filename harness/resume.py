@@ -7,6 +7,7 @@ from shutil import rmtree
 
 from pydantic import ValidationError
 
+from harness.backends import kinds
 from harness.environment import package_version, read_environment
 from harness.prepare import Resolved, ensemble_record
 from harness.record import FORMAT_VERSION, RunRecord
@@ -83,6 +84,7 @@ def check_unchanged(record: RunRecord, resolved: Resolved, directory: RunDirecto
     now = read_environment(ensemble_record(resolved), claim).fingerprint
     then = {**record.environment.fingerprint, "servebench": record.version}
     differ = _differences(then, {**now, "servebench": package_version()})
+    differ += _differences(record.backends, kinds(resolved.scenario)) if record.backends else []
     differ += _changed_files(record, directory)
     if _places(resolved, record) != record.schedule or resolved.sut_records != record.suts:
         differ.append("its SUTs, or the order of its trials")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.backends import Backends, kinds, standing
 from harness.bench import Bench
 from harness.blocks import bytes_left, end_recorded, play_blocks
 from harness.capacity.find import limits_of
@@ -31,6 +32,7 @@ from harness.scenario import Scenario
 from harness.scenario_file import read_scenario
 from harness.schedule import schedule
 from harness.screen import Screen
+from workloads.payload_files import own_files
 from workloads.payloads import read_payloads
 
 
@@ -67,9 +69,10 @@ def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDi
             pinned(resolved.cores),
             Screen(console, expected_s(scenario)).drawn() as screen,
             end_recorded(directory, screen),
+            standing(scenario, resolved.cores.harness, directory.logs) as backends,
         ):
-            record = _prepare(resolved, directory, screen)
-            _play(resolved, directory, record, screen)
+            record = _prepare(resolved, directory, backends, screen)
+            _play(resolved, directory, record, backends, screen)
     finally:
         directory.discard_if_empty()
     return directory
@@ -104,13 +107,20 @@ def resume(path: Path, console: Console) -> RunDirectory:
         record = record.model_copy(update={"resumed": stamps, "status": "running"})
         with end_recorded(directory, screen):
             directory.save_run(record)
-            _play(resolved, directory, record, screen)
+            with standing(scenario, resolved.cores.harness, directory.logs) as backends:
+                _play(resolved, directory, record, backends, screen)
     return directory
 
 
-def _play(resolved: Resolved, directory: RunDirectory, record: RunRecord, screen: Screen) -> None:
+def _play(
+    resolved: Resolved,
+    directory: RunDirectory,
+    record: RunRecord,
+    backends: Backends,
+    screen: Screen,
+) -> None:
     """Play what there is to play, and show what all of it says."""
-    bench = _bench(resolved, directory, record)
+    bench = _bench(resolved, directory, record, backends)
     require(directory.path, bytes_left(bench, record))
     with awaited(remote_workers(resolved.scenario), screen.say):
         record = play_blocks(resolved, bench, record, screen)
@@ -127,8 +137,11 @@ def _play(resolved: Resolved, directory: RunDirectory, record: RunRecord, screen
         )
 
 
-def _bench(resolved: Resolved, directory: RunDirectory, record: RunRecord) -> Bench:
+def _bench(
+    resolved: Resolved, directory: RunDirectory, record: RunRecord, backends: Backends
+) -> Bench:
     """What all trials share, as it lies on disk."""
+    graphs = resolved.ensemble.GRAPHS
     return Bench(
         resolved.scenario,
         resolved.cores,
@@ -137,6 +150,10 @@ def _bench(resolved: Resolved, directory: RunDirectory, record: RunRecord) -> Be
         read_all_references(resolved.scenario, directory) if resolved.in_process else {},
         record.steps,
         _ceiling_rps(record.ceiling, record.best_batch),
+        own={g: read_payloads(file) for g, file in own_files(directory.payloads).items()},
+        varying=frozenset(name for name, graph in graphs.items() if graph.varies),
+        score=getattr(resolved.ensemble, "score", None),
+        backends=backends,
     )
 
 
@@ -146,15 +163,17 @@ def _ceiling_rps(ceiling: tuple[CeilingPoint, ...], best: int) -> float | None:
     return next(found, None)
 
 
-def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> RunRecord:
+def _prepare(
+    resolved: Resolved, directory: RunDirectory, backends: Backends, screen: Screen
+) -> RunRecord:
     """Payloads, references, ceiling, plans and schedule: all that trials share."""
     scenario, claim = resolved.scenario, resolved.cores.claim(resolved.scenario.budget.memory_gib)
     load = scenario.load
     ensemble = ensemble_record(resolved)
     environment = read_environment(ensemble, claim)
     screen.begin("payloads and reference answers", references_s(scenario))
-    make_payloads(resolved, directory)
-    ceiling, best = _search_ceiling(resolved, directory, screen)
+    make_payloads(resolved, directory, backends)
+    ceiling, best = _search_ceiling(resolved, directory, backends, screen)
     trace_rps = read_sources(scenario, directory).trace_rps
     if scenario.capacity is not None:
         limits_of(scenario, _ceiling_rps(ceiling, best))  # said now, not after all load steps
@@ -176,6 +195,7 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
         schedule=tuple(place for turn in turns for place in turn.places),
         status="running",
         digests=digests(directory),
+        backends=kinds(scenario),
     )
     directory.settle()
     directory.save_run(record)
@@ -183,7 +203,7 @@ def _prepare(resolved: Resolved, directory: RunDirectory, screen: Screen) -> Run
 
 
 def _search_ceiling(
-    resolved: Resolved, directory: RunDirectory, screen: Screen
+    resolved: Resolved, directory: RunDirectory, backends: Backends, screen: Screen
 ) -> tuple[tuple[CeilingPoint, ...], int]:
     """The ceiling at every batch size, and the best of them; none where nothing runs here."""
     scenario = resolved.scenario
@@ -197,6 +217,7 @@ def _search_ceiling(
         block=SEARCH,
         batch_sizes=BATCH_SIZES,
         seconds=CEILING_S,
+        state=backends.variables,
     )
     best = best_batch(ceiling, scenario.policy.max_batch)
     screen.say(

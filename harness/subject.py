@@ -37,6 +37,19 @@ class Running(Protocol):
         """From the first process started to the last readiness check; None if others did it."""
         ...
 
+    @property
+    def admin_key(self) -> str:
+        """Opens its admin API; empty where none is known."""
+        ...
+
+    def redeploy(self) -> Mapping[str, float]:
+        """Replace the whole app while load goes on, and say in seconds what that took.
+
+        Raises:
+            DeployError: it cannot be done, or did not come up again.
+        """
+        ...
+
     def exits(self) -> tuple[str, ...]:
         """What of it has ended although nobody asked it to, in words."""
         ...
@@ -68,9 +81,8 @@ class Subject:
         """Its answers before load against the references."""
         if not self.answers:
             return Compared()
-        bench = self.bench
-        running = self.running
-        return before_load(running.url, bench.payloads, bench.references, running.path)
+        bench, running = self.bench, self.running
+        return before_load(running.url, bench.payloads, bench.references, running.path, bench.own)
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,15 @@ class Deployed:
         """From the first process started to the last readiness check passed."""
         return self.deployment.start_up_s
 
+    @property
+    def admin_key(self) -> str:
+        """Made for this deployment."""
+        return self.deployment.admin_key
+
+    def redeploy(self) -> Mapping[str, float]:
+        """End every component and start it again, at the same address and with the same state."""
+        return self.deployment.redeploy()
+
     def exits(self) -> tuple[str, ...]:
         """Components that ended although nobody asked them to."""
         return tuple(map(str, self.deployment.exited()))
@@ -113,8 +134,8 @@ class Deployed:
         return nullcontext()
 
     def target(self) -> Target | None:
-        """Every component's first process, and the keeper that orphans come to."""
-        return Target(self.deployment.pids(), self.deployment.keeper.pid)
+        """Every component's first process, replaced ones too, and the keeper of all orphans."""
+        return Target(self.deployment.keeper.pids, self.deployment.keeper.pid)
 
 
 @contextmanager
@@ -137,5 +158,6 @@ def deployed(bench: Bench, sut: tuple[Architecture, Variant], logs: Path) -> Ite
         claim=bench.cores.claim(scenario.budget.memory_gib),
         log_directory=logs,
         startup_timeout_s=scenario.budget.start_up_limit_s,
+        state=bench.backends.variables,
     ) as deployment:
         yield Subject(bench, Deployed(deployment), sut[0].answers)

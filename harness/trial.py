@@ -8,8 +8,13 @@ from time import sleep
 from typing import TypeAlias
 
 from harness.bench import Progress
-from harness.drive import Counts, Generator, boot
+from harness.drive import Counts, DriveError, Generator, boot
+from harness.events.deeds import do_at
+from harness.events.moments import Moment, moments_of
+from harness.events.playing import playing
 from harness.judge import Played, judged
+from harness.moderation import ModerationError
+from harness.quality import ScoreError
 from harness.record import TrialPlace, TrialRecord
 from harness.remote_workers import remote_workers
 from harness.subject import Subject
@@ -22,6 +27,9 @@ TIMEOUT_MARGIN_S = 2.0
 """The client's patience beyond the SUT's own deadline, so that its 504 is heard."""
 
 RATE_OF_A_WORKER_RPS = 400.0
+
+FAILURES = (DriveError, ModerationError, ScoreError, OSError)
+"""What a trial fails by, and its turn goes on."""
 
 EndEarly: TypeAlias = Callable[[Counts], str | None]
 """Told of a trial while it is played; says why it should end now, or None."""
@@ -49,7 +57,10 @@ def play_trial(subject: Subject, order: Order, progress: Progress) -> TrialRecor
     Raises:
         DriveError: the load generator failed.
         OSError: what was measured cannot be written.
+        ModerationError: the stub of the moderation API does not do as it is told.
+        ScoreError: the ensemble's `score` failed on an answer.
     """
+    subject.bench.backends.behave(None)
     folder = subject.bench.directory.trial(order.place)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -62,12 +73,24 @@ def play_trial(subject: Subject, order: Order, progress: Progress) -> TrialRecor
         checked = subject.checked  # while the generator boots on cores of its own
         own = subject.running.target()
         targets = (*([own] if own else []), Target({GENERATOR: generator.pid}))
-        with watch(targets) as usage, subject.running.watched(usage):
+        with (
+            watch(targets) as usage,
+            subject.running.watched(usage),
+            playing(_moments(subject, order), partial(do_at, subject)) as player,
+        ):
             progress("idle", 0.0)
             sleep(IDLE_S)
-            result = generator.play(partial(progress, "load"), ended)
+            result = generator.play(partial(progress, "load"), ended, player.begin)
+            events = player.end()
         usage.write(folder)
-    return judged(subject, Played(order.place, order.plan, checked, usage, result))
+    return judged(subject, Played(order.place, order.plan, checked, usage, result, events))
+
+
+def _moments(subject: Subject, order: Order) -> tuple[Moment, ...]:
+    """What is due: nothing in a capacity search, nor at a SUT that answers nothing of its own."""
+    if order.place.probe is not None or not subject.answers:
+        return ()
+    return moments_of(subject.bench.scenario)
 
 
 def _booted(subject: Subject, order: Order, folder: Path) -> Generator:

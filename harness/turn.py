@@ -6,14 +6,13 @@ from contextlib import AbstractContextManager
 from architectures.spec import Architecture, Variant
 from harness.bench import Bench, Progress
 from harness.capacity.find import Say, find_capacity, not_searched
-from harness.drive import DriveError
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
 from harness.record import TrialPlace, TrialRecord
 from harness.remote import REMOTE, attached
 from harness.schedule import Turn
 from harness.subject import Subject, deployed
-from harness.trial import Order, play_trial
+from harness.trial import FAILURES, Order, play_trial
 
 DEPLOY = "deploy"
 
@@ -28,7 +27,8 @@ def play_turn(
     """Yield a SUT's trial of each load step, then those of its capacity search, if there is one.
 
     A failure is a trial too. One deployment plays them all, unless it dies: then what remains gets
-    a fresh one, for what a corpse answers says nothing about it.
+    a fresh one, for what a corpse answers says nothing about it. So it does where events are
+    played: the next trial is to find what this one found.
 
     Args:
         bench: what all trials share.
@@ -49,7 +49,7 @@ def play_turn(
                 for record in _until_it_dies(subject, waiting, progress):
                     waiting.pop(0)
                     yield record
-                if search and (fresh or not (waiting or subject.running.exits())):
+                if search and (fresh or not (waiting or _worn(subject))):
                     yield from find_capacity(subject, turn, progress, say)
                     search = False
                 ending = True
@@ -85,8 +85,13 @@ def _until_it_dies(
     """Trials of one deployment: at least one, so that a turn ends whatever dies."""
     for place in tuple(places):
         yield _play_or_fail(subject, place, progress)
-        if subject.running.exits():
+        if _worn(subject):
             return
+
+
+def _worn(subject: Subject) -> bool:
+    """Whether a deployment that has played a trial is no longer what was deployed."""
+    return bool(subject.running.exits() or subject.bench.scenario.events)
 
 
 def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> TrialRecord:
@@ -95,7 +100,7 @@ def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> Tr
     order = Order(place, plan, bench.steps[place.step].offered_rps)
     try:
         return play_trial(subject, order, progress)
-    except (DriveError, OSError) as error:
+    except FAILURES as error:
         died = "".join(f"; {exit_}" for exit_ in subject.running.exits())
         return failed(bench, place, f"{error}{died}")
 

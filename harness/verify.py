@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -87,6 +88,7 @@ def before_load(
     payloads: Sequence[Example],
     references: Mapping[str, Sequence[Any]],
     path: str = "",
+    own: Mapping[str, Sequence[Example]] = MappingProxyType({}),
 ) -> Compared:
     """Ask every graph for the first :data:`BEFORE` payloads, one by one, and compare.
 
@@ -95,6 +97,7 @@ def before_load(
         payloads: of the run.
         references: graph -> its answers; entry i answers payload i.
         path: asked for in place of the graphs' own; empty is theirs.
+        own: graph -> what it is asked in place of the payloads, of those that differ.
 
     Raises:
         OSError: there was no answer.
@@ -106,13 +109,15 @@ def before_load(
             _document(_ask(url + (path or graph_path(graph)), payload)),
         )
         for graph, answers in references.items()
-        for row, (payload, reference) in enumerate(zip(payloads, answers, strict=True))
+        for row, (payload, reference) in enumerate(
+            zip(own.get(graph, payloads), answers, strict=True)
+        )
         if row < BEFORE
     )
 
 
 def _ask(url: str, payload: Example) -> Reply:
-    return ask(url, payload.body, payload.media_type)
+    return ask(url, payload.body, payload.media_type, headers=payload.headers)
 
 
 def _document(reply: Reply) -> Any:
@@ -130,7 +135,7 @@ def _document(reply: Reply) -> Any:
 def under_load(
     samples: pa.Table, plan: LoadPlan, references: Mapping[str, Sequence[Any]]
 ) -> Compared:
-    """Compare the answers that were kept while load was played."""
+    """Compare the answers that were kept while load was played, of graphs with references."""
     kept = samples.filter(samples["answer"].is_valid())
     rows = zip(*(kept[name].to_pylist() for name in ("index", "answer", "status")), strict=True)
     return _compare(
@@ -140,6 +145,7 @@ def under_load(
             _document(Reply(status, answer)),
         )
         for index, answer, status in rows
+        if plan.graph(index) in references
     )
 
 
@@ -155,12 +161,17 @@ def _compare(answers: Iterable[tuple[str, Any, Any]]) -> Compared:
     return Compared(count, different, first)
 
 
-def verification(before: Compared, load: Compared) -> Verification:
-    """Both comparisons as they are recorded."""
+ANSWERS_VARY = "answers vary"
+"""Why a graph's answers are not compared: they depend on more than the request."""
+
+
+def verification(before: Compared, load: Compared, varying: Iterable[str] = ()) -> Verification:
+    """Both comparisons as they are recorded, and the graphs that have no reference."""
     return Verification(
         before=before.count,
         before_different=before.different,
         under_load=load.count,
         under_load_different=load.different,
         first_difference=before.first or load.first,
+        not_compared=dict.fromkeys(varying, ANSWERS_VARY),
     )

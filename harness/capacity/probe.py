@@ -6,13 +6,12 @@ from harness.bench import Bench, Progress
 from harness.capacity.search import Ask
 from harness.capacity.tally import Tally, tally
 from harness.capacity.verdict import Objective, hopeless, judge
-from harness.drive import DriveError
 from harness.plans import open_plan, read_sources
 from harness.record import Probe, TrialPlace, TrialRecord
 from harness.scenario import CapacitySection, Scenario
 from harness.schedule import probe_seed
 from harness.subject import Subject
-from harness.trial import Order, play_trial
+from harness.trial import FAILURES, Order, play_trial
 from workloads.plan import LoadPlan, read_plan, write_plan
 from workloads.sample import read_samples
 
@@ -70,7 +69,7 @@ def play_probe(subject: Subject, place: TrialPlace, ask: Ask, progress: Progress
         end_early = hopeless(objective, whole(plan))
         file = bench.directory.plan_of(place)
         record = play_trial(subject, Order(place, file, ask.offered_rps, end_early), progress)
-    except (DriveError, OSError) as error:
+    except FAILURES as error:
         record = TrialRecord(
             place=place, outcome="failed", error=str(error), offered_rps=ask.offered_rps
         )

@@ -13,7 +13,7 @@ class Target:
     """Whose processes are read.
 
     Attributes:
-        components: name -> its first process.
+        components: name -> its first process; looked at anew at every reading.
         keeper: the process that orphans of the components come to; itself not counted.
     """
 
@@ -56,7 +56,7 @@ class Accounts:
     def __init__(self, targets: tuple[Target, ...]) -> None:
         self.of: dict[int, Account] = {}
         self.alive: dict[int, Process] = {}
-        self._first = {pid for target in targets for pid in target.components.values()}
+        self._first: set[int] = set()
         self._list = ProcessList()
         self._families: list[tuple[Target, Family]] = []
         for target in targets:
@@ -114,7 +114,8 @@ class Accounts:
         return labels
 
     def _open(self, target: Target, members: Mapping[int, Process]) -> None:
-        first = {pid: name for name, pid in target.components.items()}
+        first = {pid: name for name, pid in dict(target.components).items()}
+        self._first |= first.keys()
         for pid, process in members.items():
             if pid in self.of:
                 continue

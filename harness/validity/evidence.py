@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.record import Phases, Verification
+from harness.record import Phases, PlayedEvent, Verification
 from harness.steady_state import Window, unsteady
 from workloads.sample import Outcome
 
@@ -46,6 +46,7 @@ class Evidence:
         stationary: whether the load was meant to be the same throughout.
         ended_early: why load was not played to the plan's end; None where it was, or where a
             capacity search had seen enough.
+        events: what was done to the SUT or its surroundings meanwhile.
     """
 
     samples: pa.Table
@@ -62,6 +63,7 @@ class Evidence:
     closed: bool = False
     stationary: bool = True
     ended_early: str | None = None
+    events: tuple[PlayedEvent, ...] = ()
 
     @cached_property
     def whole(self) -> dict[str, Integers]:
@@ -80,6 +82,15 @@ class Evidence:
         edges = (self.phases.steady_ns, self.phases.end_ns)
         inside = slice(*np.searchsorted(self.whole["intended_ns"], edges))
         return {name: values[inside] for name, values in self.whole.items()}
+
+    @cached_property
+    def undisturbed(self) -> dict[str, Integers]:
+        """The samples of the steady state before the first event; all where there is none."""
+        if not self.events:
+            return self.steady
+        first_ns = min(event.intended_ns for event in self.events)
+        until = slice(0, int(np.searchsorted(self.steady["intended_ns"], first_ns)))
+        return {name: values[until] for name, values in self.steady.items()}
 
     def count(self, *outcomes: Outcome) -> int:
         """Requests of the steady state that ended so."""

@@ -20,12 +20,13 @@ def _answers_differ(evidence: Evidence) -> str | None:
 
 
 def _errors(evidence: Evidence) -> str | None:
-    status = evidence.steady["status"]
-    failed = evidence.steady["outcome"] == Outcome.HTTP_ERROR
+    """Until something is done to it: what a SUT then makes of its requests is a finding."""
+    status, outcome = evidence.undisturbed["status"], evidence.undisturbed["outcome"]
+    failed = outcome == Outcome.HTTP_ERROR
     counts = {f"HTTP {s}": int((status[failed] == s).sum()) for s in np.unique(status[failed])}
     counts.pop(f"HTTP {_SHED}", None)
-    counts["timed out"] = evidence.count(Outcome.TIMED_OUT)
-    counts["connection errors"] = evidence.count(Outcome.CONNECTION_ERROR)
+    counts["timed out"] = int((outcome == Outcome.TIMED_OUT).sum())
+    counts["connection errors"] = int((outcome == Outcome.CONNECTION_ERROR).sum())
     return ", ".join(f"{number} {what}" for what, number in counts.items() if number) or None
 
 
@@ -39,6 +40,17 @@ def _component_died(evidence: Evidence) -> str | None:
     return "; ".join(evidence.exits) or None
 
 
+def _event_failed(evidence: Evidence) -> str | None:
+    failed = [event for event in evidence.events if event.error]
+    if not failed:
+        return None
+    first = failed[0]
+    return (
+        f"{len(failed)} of {len(evidence.events)}; first: {first.action} to {first.to}: "
+        f"{first.error}"
+    )
+
+
 CHECKS = (
     Check(
         "answers_differ",
@@ -48,7 +60,7 @@ CHECKS = (
     ),
     Check(
         "errors",
-        "no failure but 503, by which a full SUT sheds load",
+        "no failure but 503, by which a full SUT sheds load, before the first event",
         "read the component's log beside this record",
         _errors,
     ),
@@ -63,5 +75,11 @@ CHECKS = (
         "every component alive at the end",
         "read the component's log beside this record",
         _component_died,
+    ),
+    Check(
+        "event_failed",
+        "every event of the scenario done, and answered 2xx",
+        "read the event's answer in the record, and mend the scenario or the SUT",
+        _event_failed,
     ),
 )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy.signal import lfilter
 
-from harness.record import Phases, Verification
+from harness.record import Phases, PlayedEvent, Verification
 from harness.validity import CHECKS, Evidence, reasons, samples_needed
 from harness.validity.of_window import effective_samples
 from workloads.sample import SCHEMA, Outcome
@@ -63,6 +63,11 @@ def evidence(table: pa.Table | None = None, **changes: Any) -> Evidence:
         }
         | changes
     )
+
+
+def played_event(intended_ns: int, **changes: Any) -> PlayedEvent:
+    fields = {"event": 0, "to": "sut", "action": "promote", "intended_ns": intended_ns}
+    return PlayedEvent(**fields | changes)
 
 
 def all_of(column: str, value: Any) -> dict[str, dict[int, Any]]:
@@ -133,6 +138,11 @@ def test_a_good_trial_has_no_reason() -> None:
         ("host_under_pressure", evidence(pressure={"memory_stall_share": 0.02})),
         ("memory_over_budget", evidence(pss_bytes=2**31)),
         ("component_died", evidence(exits=("component 'server' ended with exit code 3",))),
+        ("event_failed", evidence(events=(played_event(7 * S, error="HTTP 404"),))),
+        (
+            "errors",
+            evidence(samples(outcome=FAILED, status={0: 500}), events=(played_event(3 * S),)),
+        ),
     ],
 )
 def test_each_reason_is_found_alone(code: str, seen: Evidence) -> None:
@@ -142,6 +152,12 @@ def test_each_reason_is_found_alone(code: str, seen: Evidence) -> None:
 def test_every_reason_is_tested() -> None:
     marks = test_each_reason_is_found_alone.pytestmark  # type: ignore[attr-defined]
     assert {code for code, _ in marks[0].args[1]} == {check.code for check in CHECKS}
+
+
+def test_what_fails_after_an_event_is_a_finding() -> None:
+    failed = samples(outcome={200: Outcome.HTTP_ERROR}, status={200: 500})
+    assert [reason.code for reason in reasons(evidence(failed))] == ["errors"]
+    assert reasons(evidence(failed, events=(played_event(7 * S),))) == ()
 
 
 def test_shedding_is_saturation_and_no_fault() -> None:
