@@ -26,6 +26,7 @@ from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
 from reports.charts.sweep import sweep
 from reports.claims import answer
+from reports.patterns import tables as pattern_tables
 from reports.ranking import Sentence
 from reports.results import Cell, Results, glimpse
 from reports.saturation import compared_steps, steps_by_rate
@@ -151,6 +152,7 @@ def _sections(results: Results) -> list[Section]:
             _stage_charts(results),
             folded=_present([tables.stages(results.at(s.index), s) for s in steps]),
         ),
+        *_patterns(results),
         *_resources(results),
         *_floor(results),
         *_evidence(results),
@@ -189,6 +191,12 @@ def _capacity(results: Results) -> list[Section]:
     folded = _present([capacity_tables.searches(results), capacity_tables.probes(results)])
     charts = list(capacity_charts(results))
     return [Section("capacity", "Capacity", charts, tables=[table], folded=folded)]
+
+
+def _patterns(results: Results) -> list[Section]:
+    """Only where the SUTs told what their graphs are made of, or their answers were scored."""
+    tables = list(pattern_tables.every_table(results))
+    return [Section("patterns", "By graph and pattern", tables=tables)] if tables else []
 
 
 def _resources(results: Results) -> list[Section]:

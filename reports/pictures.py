@@ -26,14 +26,16 @@ class StageMeans:
     """Means over one trial's OK answers in steady state, milliseconds.
 
     Attributes:
-        wall_ms: from the call to the result, as the caller saw it: queue + compute + hop.
+        wall_ms: from the call to the result, as the caller saw it: queue + compute + wait + hop.
         compute_ms: run time of the whole batch, for which each of its members waits.
+        wait_ms: for others, of a stage that does not compute.
         batch_size: answers / batches they ran in.
     """
 
     wall_ms: float
     queue_ms: float
     compute_ms: float
+    wait_ms: float
     hop_ms: float
     batch_size: float
 
@@ -134,11 +136,11 @@ def _responses(
 
 def _means(row: Any) -> StageMeans:
     """Of a row of ``reports.requests.STAGE_SUMS``."""
-    wall, queue, compute, hop = (
+    wall, queue, compute, wait, hop = (
         float(total) / row.answers * 1e3
-        for total in (row.wall_s, row.queue_s, row.compute_s, row.hop_s)
+        for total in (row.wall_s, row.queue_s, row.compute_s, row.wait_s, row.hop_s)
     )
-    return StageMeans(wall, queue, compute, hop, row.answers / float(row.batches))
+    return StageMeans(wall, queue, compute, wait, hop, row.answers / float(row.batches))
 
 
 def _per_answer(subject: Subject, component: str) -> Value:

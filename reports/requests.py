@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.record import Phases
@@ -23,10 +22,11 @@ STAGE_ANSWERS = 20_000
 many is within 1.4 % of a standard deviation of the mean of all (two standard errors), which is far
 less than blocks differ; and a header takes longer to parse than all else of its sample to read."""
 
-STAGE_SUMS = ("stage", "answers", "wall_s", "queue_s", "compute_s", "hop_s", "batches")
+STAGE_SUMS = ("stage", "answers", "wall_s", "queue_s", "compute_s", "wait_s", "hop_s", "batches")
 
 _COLUMNS = ("intended_ns", "sent_ns", "received_ns", "outcome", "status")
 _BATCH = 65_536
+_HEADERS = pa.schema([SCHEMA.field("index"), SCHEMA.field("server_timing")])
 
 
 def read_requests(files: Sequence[Path], phases: Phases) -> pd.DataFrame:
@@ -73,32 +73,37 @@ def read_stages(files: Sequence[Path], phases: Phases, answers: int) -> pd.DataF
 
     Returns:
         Columns :data:`STAGE_SUMS`, stages in the order the answers named them: ``batches`` is the
-        sum of 1 / batch size.
+        sum of 1 / batch size, a stage that waits counting as a batch of one.
     """
-    chosen = list(_every(ceil(max(answers, 1) / STAGE_ANSWERS), _headers(files, phases)))
-    rows = stage_timings(pa.chunked_array(chosen, pa.string()).combine_chunks())
-    rows["batches"] = 1 / rows["batch_size"]
+    rows = stage_timings(read_headers(files, phases, answers)["server_timing"].combine_chunks())
+    rows["batches"] = 1 / rows["batch_size"].clip(lower=1)
     groups = rows.groupby("stage", sort=False, observed=True)
-    sums = groups[["wall_s", "queue_s", "compute_s", "hop_s", "batches"]].sum()
+    sums = groups[list(STAGE_SUMS[2:])].sum()
     sums.insert(0, "answers", groups.size())
     return sums.reset_index()[list(STAGE_SUMS)]
 
 
-def _headers(files: Sequence[Path], phases: Phases) -> Iterator[pa.Array]:
+def read_headers(files: Sequence[Path], phases: Phases, answers: int) -> pa.Table:
+    """``index`` and ``server_timing`` of OK answers in steady state, as :func:`read_stages`."""
+    step = ceil(max(answers, 1) / STAGE_ANSWERS)
+    return pa.Table.from_batches(_every(step, _headers(files, phases)), _HEADERS)
+
+
+def _headers(files: Sequence[Path], phases: Phases) -> Iterator[pa.RecordBatch]:
     for file in files:
-        wanted = ["intended_ns", "outcome", "server_timing"]
+        wanted = ["index", "intended_ns", "outcome", "server_timing"]
         with pq.ParquetFile(file) as samples:
             for batch in samples.iter_batches(_BATCH, columns=wanted):
                 intended = batch["intended_ns"].to_numpy()
                 steady = (intended >= phases.steady_ns) & (intended < phases.end_ns)
                 ok = batch["outcome"].to_numpy() == Outcome.OK
-                yield batch["server_timing"].filter(pa.array(steady & ok))
+                yield batch.select(_HEADERS.names).filter(pa.array(steady & ok))
 
 
-def _every(step: int, arrays: Iterator[pa.Array]) -> Iterator[pa.Array]:
-    """Every ``step``-th element of arrays that follow each other."""
+def _every(step: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Every ``step``-th row of batches that follow each other."""
     first = 0
-    for array in arrays:
-        taken = np.arange(first, len(array), step)
-        first = (first - len(array)) % step
-        yield array if step == 1 else pc.take(array, pa.array(taken))
+    for batch in batches:
+        taken = np.arange(first, len(batch), step)
+        first = (first - len(batch)) % step
+        yield batch if step == 1 else batch.take(pa.array(taken))

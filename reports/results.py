@@ -31,6 +31,7 @@ class StageEstimate:
     wall_ms: Estimate
     queue_ms: Estimate
     compute_ms: Estimate
+    wait_ms: Estimate
     hop_ms: Estimate
     batch_size: Estimate
 
@@ -164,7 +165,14 @@ def _stages(pictures: list[Picture]) -> tuple[StageEstimate, ...]:
         rows = [p.stages[name] for p in pictures if name in p.stages]
         columns = (
             over_blocks([getattr(row, column) for row in rows], "linear")
-            for column in ("wall_ms", "queue_ms", "compute_ms", "hop_ms", "batch_size")
+            for column in (
+                "wall_ms",
+                "queue_ms",
+                "compute_ms",
+                "wait_ms",
+                "hop_ms",
+                "batch_size",
+            )
         )
         found.append(StageEstimate(name, *(within(c, 0, INFINITY) for c in columns)))
     return tuple(found)

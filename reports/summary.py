@@ -12,18 +12,26 @@ from reports.claims import answer
 from reports.cost_tables import KINDS, Spender, at_capacity, fitting, priced, spender
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric
+from reports.patterns.facts import PatternFacts
 from reports.results import Cell, Results
 from reports.saturation import state
 from reports.trial_result import TrialResult
 
-SUMMARY_VERSION = 2
+SUMMARY_VERSION = 3
 """History of the summary.
 
 1  2026-11: first.
 2  2026-11: capacities, probes, prices and costs; concurrency and why a trial ended early.
+3  2026-11: a stage's wait; of each trial its graphs, quality, events, versions and choices.
 """
 
-_CLOCKLIKE = {"wall_ms": "ms", "queue_ms": "ms", "compute_ms": "ms", "hop_ms": "ms"}
+_CLOCKLIKE = {
+    "wall_ms": "ms",
+    "queue_ms": "ms",
+    "compute_ms": "ms",
+    "wait_ms": "ms",
+    "hop_ms": "ms",
+}
 
 
 def write_summary(path: Path, results: Results) -> None:
@@ -151,4 +159,26 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
         "missing": {
             key: value.why for key, value in trial.values.items() if isinstance(value, Missing)
         },
+        "patterns": _patterns(trial.patterns),
+    }
+
+
+def _patterns(facts: PatternFacts) -> dict[str, Any]:
+    """A figure that is missing says why."""
+    return {
+        "graphs": {name: asdict(found) for name, found in facts.timings.items()},
+        "quality": facts.quality,
+        "scored": facts.scored,
+        "events": [
+            {
+                **one.event.model_dump(),
+                "at_s": one.at_s,
+                "took_s": one.took_s,
+                "seen": asdict(one.during),
+            }
+            for one in facts.events
+        ],
+        "no_event": asdict(facts.otherwise) if facts.otherwise else None,
+        "versions": [asdict(one) for one in facts.arrivals],
+        "choices": [asdict(one) for one in facts.choices],
     }

@@ -249,13 +249,14 @@ def stages(cells: Sequence[Cell], step: Step) -> Table | None:
             Shown(cell.sut.key),
             Shown(stage.stage, tone="text"),
             *(shown(e, "ms") for e in (stage.wall_ms, stage.queue_ms, stage.compute_ms)),
+            shown(stage.wait_ms, "ms"),
             shown(stage.hop_ms, "ms"),
             shown(stage.batch_size, ""),
         ]
         for cell in cells
         for stage in cell.stages
     ]
-    names = ("wall", "queue", "compute", "hop")
+    names = ("wall", "queue", "compute", "wait", "hop")
     head = [Shown("SUT"), Shown("Stage", tone="text"), *(Shown(name, "ms") for name in names)]
     head.append(Shown("mean batch", "requests"))
     return Table(f"Stages, {inside(offered(step))}", head, rows) if rows else None

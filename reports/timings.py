@@ -16,7 +16,16 @@ _STAGE = (
 CHUNK = 65_536
 """Headers parsed at once: their pieces take several times their own memory."""
 
-STAGE_COLUMNS = ("row", "stage", "wall_s", "queue_s", "compute_s", "hop_s", "batch_size")
+STAGE_COLUMNS = (
+    "row",
+    "stage",
+    "wall_s",
+    "queue_s",
+    "compute_s",
+    "wait_s",
+    "hop_s",
+    "batch_size",
+)
 
 
 def stage_timings(headers: pa.Array) -> pd.DataFrame:
@@ -26,16 +35,22 @@ def stage_timings(headers: pa.Array) -> pd.DataFrame:
         headers: strings, null where the answer had none.
 
     Returns:
-        Columns :data:`STAGE_COLUMNS`: ``row`` is the position in ``headers``; ``hop_s`` is what
-        wall time leaves after queue and compute, never below 0. Entries of another form are
-        passed over.
+        Columns :data:`STAGE_COLUMNS`: ``row`` is the position in ``headers``; ``wait_s`` is the
+        time of a stage that waited for others instead of computing (its batch size is 0);
+        ``hop_s`` is what wall time leaves after queue, compute and wait, never below 0. Entries
+        of another form are passed over.
     """
     chunks = [
         _entries(headers.slice(start, CHUNK), start) for start in range(0, len(headers), CHUNK)
     ]
     table = pa.concat_tables(chunks or [_entries(headers, 0)]).unify_dictionaries()
     frame: pd.DataFrame = table.to_pandas()
-    frame["hop_s"] = (frame["wall_s"] - frame["queue_s"] - frame["compute_s"]).clip(lower=0)
+    waits = frame["batch_size"] == 0
+    frame["wait_s"] = frame["compute_s"].where(waits, 0.0)
+    frame["compute_s"] = frame["compute_s"].mask(waits, 0.0)
+    frame["hop_s"] = (
+        frame["wall_s"] - frame["queue_s"] - frame["compute_s"] - frame["wait_s"]
+    ).clip(lower=0)
     return frame[list(STAGE_COLUMNS)]
 
 

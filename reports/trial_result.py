@@ -9,6 +9,7 @@ from reports.cost import Spending, reserved
 from reports.estimate import Value
 from reports.frames import Run, read_trial
 from reports.metrics import measure
+from reports.patterns.facts import NO_FACTS, PatternFacts, pattern_facts
 from reports.pictures import Picture, picture
 from reports.prices import PriceSheet
 from reports.slo import Slo
@@ -23,6 +24,7 @@ class TrialResult:
     values: Mapping[str, Value]
     picture: Picture | None
     spending: Spending | None
+    patterns: PatternFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Yardstick:
         if frames is None:
             return TrialResult(record, {}, None, None)
         whole, place = self.run.record, record.place
+        facts = pattern_facts(self.run, frames)
         subject = Subject(
             frames,
             self.slo.response_time_s if self.slo else None,
@@ -46,4 +49,4 @@ class Yardstick:
             reserved(whole, place.sut),
             self.prices.chosen if self.prices else None,
         )
-        return TrialResult(record, measure(subject), picture(subject), subject.spending)
+        return TrialResult(record, measure(subject), picture(subject), subject.spending, facts)

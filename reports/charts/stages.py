@@ -6,13 +6,14 @@ from reports.results import Cell
 
 
 def stage_bars(cell: Cell, longest_ms: float) -> Chart | None:
-    """Each stage's own bar: queue, compute and hop. Bars of different stages are never summed."""
+    """Each stage's own bar, parted by what it did. Bars of different stages are never summed."""
     if not cell.stages:
         return None
     names = [stage.stage for stage in reversed(cell.stages)]
     parts = (
         ("queue_ms", "queue", "--queue"),
         ("compute_ms", "compute", "--compute"),
+        ("wait_ms", "wait", "--wait"),
         ("hop_ms", "hop", "--hop"),
     )
     traces = [
@@ -26,6 +27,7 @@ def stage_bars(cell: Cell, longest_ms: float) -> Chart | None:
             "hovertemplate": "%{y} " + name + " %{x:.3~g} ms<extra></extra>",
         }
         for column, name, colour in parts
+        if column != "wait_ms" or any((stage.wait_ms.point or 0) > 0 for stage in cell.stages)
     ]
     where = f"{cell.sut.key} at {at(cell.step)}"
     layout = {
@@ -37,6 +39,6 @@ def stage_bars(cell: Cell, longest_ms: float) -> Chart | None:
         f"stages-{cell.step.index}-{cell.sut.key}",
         where,
         {"data": traces, "layout": layout},
-        f"Mean time of each stage of {where}, parted into queue, compute and hop; table below.",
+        f"Mean time of each stage of {where}, in queue, compute, wait and hop; table below.",
         110 + 26 * len(names),
     )

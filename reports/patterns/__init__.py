@@ -1,0 +1,1 @@
+"""What a serving pattern is measured by beyond response time, goodput and cost."""

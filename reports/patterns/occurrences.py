@@ -1,0 +1,147 @@
+"""What happened while load was played, trial by trial: events, versions, choices."""
+
+from harness.record import Step, TrialPlace
+from reports.estimate import Missing, Value
+from reports.patterns.around import Around, Seen
+from reports.results import Results
+from reports.tables import Shown, Table, offered, swatch
+from reports.wording import DASH, inside, number
+
+
+def events(results: Results, step: Step) -> Table | None:
+    """What was done while load was played, and what requests saw about it, trial by trial."""
+    rows = []
+    for cell in results.at(step.index):
+        for trial in cell.trusted:
+            facts, place = trial.patterns, trial.record.place
+            rows += [
+                [*_trial(results, place), _what(one), *_when(one), *_seen(one.during)]
+                for one in facts.events
+            ]
+            if facts.otherwise is not None:
+                rest = Shown("no event", tone="muted")
+                row = [*_trial(results, place), rest, Shown(""), Shown(""), Shown("")]
+                rows.append([*row, *_seen(facts.otherwise)])
+    head = [
+        Shown("SUT"),
+        Shown("Block"),
+        Shown("Event", tone="text"),
+        Shown("Sent", "s"),
+        Shown("Took", "s"),
+        Shown("Status"),
+        Shown("Requests"),
+        Shown("Errors"),
+        Shown("p50", "ms"),
+        Shown("p99", "ms"),
+        Shown("Worst", "ms"),
+    ]
+    note = "Requests planned from an event's send until a second after its answer."
+    caption = f"Events, {inside(offered(step))}"
+    return Table(caption, head, rows, note, wide=True) if rows else None
+
+
+def _what(one: Around) -> Shown:
+    event = one.event
+    body = ", ".join(f"{key} {value}" for key, value in event.body.items())
+    name = f"{event.action} ends" if event.ends else event.action
+    return Shown(f"{event.to}: {name}", event.error or body, tone="bad" if event.error else "text")
+
+
+def _when(one: Around) -> list[Shown]:
+    return [
+        _number(one.at_s),
+        _number(one.took_s),
+        Shown(DASH, tone="muted") if one.event.status is None else Shown(str(one.event.status)),
+    ]
+
+
+def _seen(seen: Seen) -> list[Shown]:
+    times = (seen.p50_ms, seen.p99_ms, seen.worst_ms)
+    errors = Shown(str(seen.errors), tone="bad" if seen.errors else "")
+    return [Shown(str(seen.requests)), errors, *map(_value, times)]
+
+
+def versions(results: Results, step: Step) -> Table | None:
+    """How each new version reached the replicas, trial by trial."""
+    rows = []
+    for cell in results.at(step.index):
+        for trial in cell.trusted:
+            for one in trial.patterns.arrivals:
+                begun = "publication" if one.published else "its first answer"
+                rows.append(
+                    [
+                        *_trial(results, trial.record.place),
+                        Shown(one.graph, tone="text"),
+                        Shown(one.version, f"since {begun}"),
+                        _number(one.first_s),
+                        _number(one.last_s),
+                        Shown(str(one.replicas)),
+                        _number(one.mixed_s),
+                        Shown(str(one.late_answers)),
+                        _number(one.gap_s),
+                    ]
+                )
+    head = [
+        Shown("SUT"),
+        Shown("Block"),
+        Shown("Graph", tone="text"),
+        Shown("Version"),
+        Shown("First replica", "s"),
+        Shown("Last replica", "s"),
+        Shown("Replicas"),
+        Shown("Mixed for", "s"),
+        Shown("Late answers"),
+        Shown("Between answers", "s"),
+    ]
+    note = (
+        "From answers that were kept: a replica is known to have a version when it answers with "
+        "it, late by up to the time between its answers. Late answers came from an earlier version "
+        "after the first answer of this one."
+    )
+    caption = f"Versions, {inside(offered(step))}"
+    return Table(caption, head, rows, note, wide=True) if rows else None
+
+
+def chosen(results: Results, step: Step) -> Table | None:
+    """Which model answered how often, and how good its answers were, trial by trial."""
+    measures = sorted(
+        {
+            measure
+            for cell in results.at(step.index)
+            for trial in cell.trusted
+            for one in trial.patterns.choices
+            for measure in one.scores
+        }
+    )
+    rows = []
+    for cell in results.at(step.index):
+        for trial in cell.trusted:
+            for one in trial.patterns.choices:
+                figures = [_number(one.scores.get(measure)) for measure in measures]
+                rows.append(
+                    [
+                        *_trial(results, trial.record.place),
+                        Shown(one.graph, tone="text"),
+                        Shown(one.model, tone="text"),
+                        Shown(f"{number(one.share * 100)} %", f"{one.n} answers"),
+                        *figures,
+                    ]
+                )
+    head = [Shown("SUT"), Shown("Block"), Shown("Graph", tone="text"), Shown("Model", tone="text")]
+    head += [Shown("Answered"), *(Shown(measure, "mean score") for measure in measures)]
+    caption = f"Which model answered, {inside(offered(step))}"
+    return Table(caption, head, rows, wide=True) if rows else None
+
+
+def _trial(results: Results, place: TrialPlace) -> tuple[Shown, Shown]:
+    return Shown(place.sut, swatch=swatch(results, place.sut)), Shown(str(place.block))
+
+
+def _number(value: float | None) -> Shown:
+    return Shown(DASH, tone="muted") if value is None else Shown(number(value))
+
+
+def _value(value: Value) -> Shown:
+    if isinstance(value, Missing):
+        return Shown(DASH, value.why, tone="muted")
+    return Shown(number(value))

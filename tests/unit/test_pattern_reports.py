@@ -1,0 +1,190 @@
+"""What reports read of serving patterns, against small cases worked out by hand."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from architectures.contract import StageTiming, format_server_timing
+from harness.record import PlayedEvent
+from reports.estimate import Missing
+from reports.patterns.answers import read_answers
+from reports.patterns.around import around
+from reports.patterns.choices import choices
+from reports.patterns.graphs import graphs_of
+from reports.patterns.timings import graph_timings
+from reports.patterns.versions import arrivals
+from workloads.plan import LoadPlan, PlanHeader
+from workloads.sample import Outcome, write_samples
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+def node(kind: str, *after: str, answers: bool = False, detached: bool = False) -> dict[str, Any]:
+    return {"kind": kind, "after": list(after), "answers": answers, "detached": detached}
+
+
+INFO = {
+    "nodes": {
+        "vote": {
+            "decode": node("light"),
+            "a": node("model", "decode"),
+            "b": node("model", "decode"),
+            "lookup": node("io"),
+            "tally": node("light", "a", "b", "lookup", answers=True),
+            "shadow": node("model", "decode", detached=True),
+        },
+        "one": {"c": node("model", answers=True)},
+    }
+}
+
+
+def plan(graphs: list[int], names: tuple[str, ...] = ("vote", "one")) -> LoadPlan:
+    count = len(graphs)
+    header = PlanHeader("constant", names, 10.0, 0.0, count / 10, 1)
+    offsets = np.arange(count) * 100 * MS
+    return LoadPlan(header, offsets, np.zeros(count, np.int32), np.array(graphs, np.int8))
+
+
+def timed(*stages: tuple[str, float, float, int]) -> str:
+    """A header of ``(stage, wall_ms, compute_ms, batch)``, no queue."""
+    return format_server_timing(
+        [StageTiming(name, int(w * MS), 0, int(c * MS), batch) for name, w, c, batch in stages],
+        9 * MS,
+    )
+
+
+def headers(*texts: str) -> pa.Table:
+    return pa.table(
+        {"index": pa.array(range(len(texts)), pa.int32()), "server_timing": list(texts)}
+    )
+
+
+def test_graphs_are_read_as_the_sut_told_them() -> None:
+    vote = graphs_of(INFO)["vote"]
+    assert vote.answer == "tally"
+    assert vote.models == {"a", "b", "shadow"}
+    assert vote.io == {"lookup"}
+    assert vote.siblings == (frozenset({"a", "b"}),)
+    assert graphs_of({"architecture": "older"}) == {}
+
+
+def test_each_graph_s_times_are_its_own() -> None:
+    told = headers(
+        timed(("decode", 1, 1, 1), ("a", 4, 3, 2), ("b", 8, 5, 2), ("lookup", 6, 6, 0)),
+        timed(("c", 7, 7, 1)),
+        timed(("decode", 1, 1, 1), ("a", 2, 2, 1), ("lookup", 2, 2, 0)),
+    )
+    found = graph_timings(told, plan([0, 1, 0]), graphs_of(INFO))
+    vote = found["vote"]
+    assert vote.answers == 2
+    assert vote.models == pytest.approx(3 / 2)
+    assert vote.compute_ms == pytest.approx((1 + 3 + 5 + 1 + 2) / 2)
+    assert vote.wait_ms == pytest.approx((6 + 2) / 2)
+    assert vote.straggler_ms == pytest.approx(8 - 6)  # of the one answer that ran both
+    assert vote.shares["b"] == pytest.approx(0.5)
+    assert found["one"].models == 1
+    assert isinstance(found["one"].straggler_ms, Missing)
+
+
+def test_imbalance_is_of_models_that_run_for_some_only() -> None:
+    three = [timed(("a", 1, 1, 1))] * 3 + [timed(("b", 1, 1, 1))]
+    found = graph_timings(headers(*three), plan([0] * 4), graphs_of(INFO))["vote"]
+    # a ran 3 times, b once, the shadow never: even would be 4/3 each
+    assert found.imbalance == pytest.approx(3 / (4 / 3))
+
+
+def samples(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
+    columns = {
+        "index": list(range(len(rows))),
+        "worker": [0] * len(rows),
+        "intended_ns": [row["at"] for row in rows],
+        "sent_ns": [row["at"] for row in rows],
+        "received_ns": [row["at"] + 5 * MS for row in rows],
+        "outcome": [int(row.get("outcome", Outcome.OK)) for row in rows],
+        "status": [200] * len(rows),
+        "response_bytes": [1] * len(rows),
+        "server_timing": [None] * len(rows),
+        "answer": [row["answer"] for row in rows],
+    }
+    write_samples(folder / "samples-0.parquet", columns)
+    return [folder / "samples-0.parquet"]
+
+
+def said(**document: Any) -> bytes:
+    return json.dumps(document).encode()
+
+
+def test_a_version_s_way_to_every_replica(tmp_path: Path) -> None:
+    rows = [
+        {"at": 0, "answer": said(version=1, replica="x")},
+        {"at": 1 * S, "answer": said(version=1, replica="y")},
+        {"at": 2 * S, "answer": said(version=2, replica="x")},
+        {"at": 3 * S, "answer": said(version=1, replica="y")},
+        {"at": 4 * S, "answer": said(version=2, replica="y")},
+        {"at": 5 * S, "answer": b"no json"},
+        {"at": 6 * S, "answer": said(version=3, replica="x"), "outcome": Outcome.HTTP_ERROR},
+        {"at": 7 * S, "answer": None},
+    ]
+    answers = read_answers(samples(tmp_path, rows), plan([0] * 8))
+    published = {"2": int(1.5 * S)}
+    (found,) = arrivals(answers, published)
+    assert (found.version, found.replicas, found.late_answers) == ("2", 2, 1)
+    assert found.published
+    assert found.first_s == pytest.approx(0.505)
+    assert found.last_s == pytest.approx(2.505)
+    assert found.mixed_s == pytest.approx(1.0)
+    (unknown,) = arrivals(answers, {})
+    assert not unknown.published
+    assert unknown.first_s == 0
+    assert unknown.last_s == pytest.approx(2.0)
+
+
+def test_which_model_answered_and_how_well(tmp_path: Path) -> None:
+    rows = [{"at": i * S, "answer": said(model="big" if i == 3 else "small")} for i in range(4)]
+    answers = read_answers(samples(tmp_path, rows), plan([0] * 4))
+    scores = {"index": [0, 1, 2, 3], "measure": ["right"] * 4, "score": [1.0, 0.0, 1.0, 1.0]}
+    pq.write_table(pa.table(scores), tmp_path / "scores.parquet")
+    small, big = choices(answers, tmp_path / "scores.parquet")
+    assert (small.model, small.n, small.share) == ("small", 3, 0.75)
+    assert small.scores["right"] == pytest.approx(2 / 3)
+    assert big.scores == {"right": 1.0}
+    assert choices(answers, tmp_path / "none.parquet")[0].scores == {}
+
+
+def test_requests_about_an_event_are_parted_from_the_others() -> None:
+    at = np.arange(0, 10 * S, S // 10)
+    slow = (at >= 4 * S) & (at < 5 * S)
+    ok = ~((at >= 4 * S) & (at < 4.2 * S))
+    frames = SimpleNamespace(
+        phases=SimpleNamespace(steady_ns=S),
+        samples=pd.DataFrame(
+            {
+                "intended_ns": at,
+                "received_ns": at + np.where(slow, 500, 10) * MS,
+                "ok": ok,
+                "phase": np.where(at >= S, "steady", "warm-up"),
+            }
+        ),
+    )
+    swap = PlayedEvent(
+        event=0, to="sut", action="promote", intended_ns=4 * S, sent_ns=4 * S,
+        received_ns=4 * S + 100 * MS, status=200,
+    )  # fmt: skip
+    unsent = PlayedEvent(event=1, to="sut", action="late", intended_ns=9 * S, error="it ended")
+    (found, never), rest = around(frames, [swap, unsent])  # type: ignore[arg-type]
+    assert found.at_s == 3
+    assert found.took_s == pytest.approx(0.1)
+    assert (found.during.requests, found.during.errors) == (11, 2)
+    assert found.during.worst_ms == pytest.approx(500)
+    assert never.during.requests == 0
+    assert never.at_s is None
+    assert (rest.requests, rest.errors) == (90 - 11, 0)
+    assert rest.worst_ms == pytest.approx(10)
