@@ -6,8 +6,9 @@ from time import monotonic_ns
 
 from architectures.state import Store
 
-LASTS_S = 2.0
-"""After a holder's death nobody holds the lease for so long."""
+LASTS_S = 5.0
+"""After a holder's death nobody holds the lease for so long; a holder that stalls for half as long
+is still safe."""
 
 
 class Lease:
