@@ -11,13 +11,17 @@ from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
 from architectures.graph import Graph, IoStage, Stage
 from architectures.patterns import (
+    agent,
     aggregate,
+    choosing,
+    classic,
     feedback,
     growth,
     heads,
     items,
     online_weights,
     pipeline,
+    select,
 )
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
@@ -37,11 +41,15 @@ __all__ = [
 ]
 
 ROOMS: tuple[Room, ...] = (
+    select,
+    classic,
     heads,
     pipeline,
     aggregate,
     growth,
     online_weights,
+    choosing,
+    agent,
     feedback,
     items,
 )

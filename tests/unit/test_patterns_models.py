@@ -12,7 +12,7 @@ from architectures import patterns
 from architectures.contract import Problem
 from architectures.ensemble.attributes import ATTRIBUTES, CATEGORIES, COLOURS, PATTERNS, SCORES
 from architectures.graph import Stage
-from architectures.patterns import aggregate
+from architectures.patterns import aggregate, select
 from architectures.plugin import Example
 from architectures.walk import Answer, run_batch
 
@@ -20,8 +20,10 @@ COUNT = 120
 FLOORS: Mapping[str, Mapping[str, float]] = {
     "pipeline": {"category": 0.97, "colour": 0.97, "pattern": 0.93, "caption": 0.9},
     "ensemble/aggregate": {"category": 0.97, "colour": 0.97, "pattern": 0.95},
+    "ensemble/select": {"category": 0.96, "colour": 0.97, "pattern": 0.9, "group": 0.85},
     "heads": {"category": 0.97, "colour": 0.97, "pattern": 0.93},
     "heads_apart": {"category": 0.97, "colour": 0.97, "pattern": 0.93},
+    "classic": {"category": 0.85, "colour": 0.9, "pattern": 0.7},
 }
 """Graph -> the least its mean scores may be on held-out images of the tier tiny."""
 
@@ -111,6 +113,24 @@ def test_a_majority_wins_and_a_tie_goes_to_the_surest() -> None:
 def test_heads_answer_alike_shared_and_apart() -> None:
     pairs = zip(documents("heads"), documents("heads_apart"), strict=True)
     assert max(apart(*pair) for pair in pairs) < 1e-4
+
+
+def test_a_group_is_sent_to_its_classifier_and_no_other_runs() -> None:
+    found = answered("ensemble/select", held_out()[:60])
+    routes = select.routes("tiny")
+    for answer in found:
+        chosen = routes[answer.document["group"]["value"]]
+        assert answer.document["models_run"] == [chosen]
+        ran = {timing.stage for timing in answer.timings if timing.stage.startswith("classify_")}
+        assert ran == {f"classify_{chosen}"}
+    assert {answer.document["models_run"][0] for answer in found} == set(aggregate.MEMBERS)
+
+
+def test_every_category_has_a_group_and_every_group_a_classifier() -> None:
+    assert select.GROUP_OF.keys() == set(CATEGORIES)
+    for tier in patterns.TIERS:
+        assert select.routes(tier).keys() == select.GROUPS.keys()
+        assert set(select.routes(tier).values()) == set(aggregate.MEMBERS)
 
 
 @pytest.mark.parametrize("graph", FLOORS)
