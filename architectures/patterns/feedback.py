@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from architectures.backends import BackendError
 from architectures.contract import Problem
 from architectures.graph import Endpoint, Graph, Inputs, IoStage, Node, Outputs, Stage
+from architectures.patterns import agent, choosing
 from architectures.patterns.online_weights import intake
 from architectures.patterns.online_weights.learner import Learner
 from architectures.plugin import Example, StageSpec
@@ -32,7 +33,11 @@ class Learning(Protocol):
         ...
 
 
-HANDLERS: Mapping[str, Handler] = {"weights": intake.take}
+HANDLERS: Mapping[str, Handler] = {
+    "weights": intake.take,
+    "choice": choosing.take,
+    "agent": agent.take,
+}
 
 EXAMPLES: Mapping[str, Callable[[Example], Mapping[str, Any]]] = {"weights": intake.document_of}
 """Kind -> the body that a client sends who asked about an example, and knows its label."""
