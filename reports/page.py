@@ -27,6 +27,7 @@ from reports.charts.stages import stage_bars
 from reports.charts.sweep import sweep
 from reports.claims import answer
 from reports.patterns import tables as pattern_tables
+from reports.patterns.charts import learning_charts
 from reports.ranking import Sentence
 from reports.results import Cell, Results, glimpse
 from reports.saturation import compared_steps, steps_by_rate
@@ -196,7 +197,9 @@ def _capacity(results: Results) -> list[Section]:
 def _patterns(results: Results) -> list[Section]:
     """Only where the SUTs told what their graphs are made of, or their answers were scored."""
     tables = list(pattern_tables.every_table(results))
-    return [Section("patterns", "By graph and pattern", tables=tables)] if tables else []
+    charts = learning_charts(results)
+    found = Section("patterns", "By graph and pattern", charts, tables=tables, small=True)
+    return [found] if found.filled else []
 
 
 def _resources(results: Results) -> list[Section]:

@@ -11,16 +11,26 @@ import pyarrow.parquet as pq
 from workloads.plan import LoadPlan
 from workloads.sample import Outcome
 
-COLUMNS = ("index", "graph", "sent_ns", "received_ns", "version", "replica", "model")
+COLUMNS = (
+    "index",
+    "graph",
+    "sent_ns",
+    "received_ns",
+    "version",
+    "replica",
+    "model",
+    "published_ns",
+    "adopted_ns",
+)
 
-_SAID = ("version", "replica", "model")
+_SAID = COLUMNS[4:]
 
 
 def read_answers(files: Sequence[Path], plan: LoadPlan) -> pd.DataFrame:
     """Kept OK answers that say a version or a model, by the time they were received.
 
     Returns:
-        :data:`COLUMNS`; ``version``, ``replica`` and ``model`` are None where not said.
+        :data:`COLUMNS`; what an answer does not say is None.
     """
     rows = [row for file in files for row in _rows(file, plan)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.record import TrialRecord
 from harness.run_directory import RunDirectory
 from reports.estimate import Estimate, Missing, Value, over_blocks, within
 from reports.frames import Run, TrialFrames
@@ -11,8 +10,9 @@ from reports.patterns.answers import read_answers
 from reports.patterns.around import Around, Seen, around
 from reports.patterns.choices import Choice, choices
 from reports.patterns.graphs import graphs_of
+from reports.patterns.learning import Course, courses
 from reports.patterns.timings import GraphTimings, graph_timings
-from reports.patterns.versions import Arrival, arrivals
+from reports.patterns.versions import Spread, spreads
 from reports.requests import STEADY, read_headers
 from workloads.plan import read_plan
 
@@ -30,8 +30,9 @@ class PatternFacts:
         scored: graph -> answers that were scored.
         events: what was done while load was played, with the requests about it.
         otherwise: requests that no event touches; None without events.
-        arrivals: versions that appeared.
+        spreads: versions on their way to the replicas.
         choices: models that answered.
+        courses: quality as time went by.
     """
 
     timings: Mapping[str, GraphTimings] = field(default_factory=dict)
@@ -39,8 +40,9 @@ class PatternFacts:
     scored: Mapping[str, int] = field(default_factory=dict)
     events: Sequence[Around] = ()
     otherwise: Seen | None = None
-    arrivals: Sequence[Arrival] = ()
+    spreads: Sequence[Spread] = ()
     choices: Sequence[Choice] = ()
+    courses: Sequence[Course] = ()
 
 
 NO_FACTS = PatternFacts()
@@ -69,20 +71,10 @@ def pattern_facts(run: Run, trial: TrialFrames) -> PatternFacts:
         {graph: max(m.n for m in measures.values()) for graph, measures in record.quality.items()},
         events,
         otherwise,
-        list(arrivals(answers, _published(record))),
+        spreads(answers, record.events),
         choices(answers, place / "scores.parquet"),
+        courses(place / "scores.parquet", plan, trial.phases),
     )
-
-
-def _published(record: TrialRecord) -> dict[str, int]:
-    """Version -> when an event's answer said that it had been published."""
-    return {
-        str(event.answer["version"]): event.received_ns
-        for event in record.events
-        if event.received_ns is not None
-        and isinstance(event.answer, dict)
-        and "version" in event.answer
-    }
 
 
 def over_trials(

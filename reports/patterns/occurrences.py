@@ -62,43 +62,38 @@ def _seen(seen: Seen) -> list[Shown]:
 
 
 def versions(results: Results, step: Step) -> Table | None:
-    """How each new version reached the replicas, trial by trial."""
-    rows = []
-    for cell in results.at(step.index):
-        for trial in cell.trusted:
-            for one in trial.patterns.arrivals:
-                begun = "publication" if one.published else "its first answer"
-                rows.append(
-                    [
-                        *_trial(results, trial.record.place),
-                        Shown(one.graph, tone="text"),
-                        Shown(one.version, f"since {begun}"),
-                        _number(one.first_s),
-                        _number(one.last_s),
-                        Shown(str(one.replicas)),
-                        _number(one.mixed_s),
-                        Shown(str(one.late_answers)),
-                        _number(one.gap_s),
-                    ]
-                )
+    """How new versions reached the replicas, trial by trial."""
+    rows = [
+        [
+            *_trial(results, trial.record.place),
+            Shown(one.of, tone="text"),
+            Shown(str(one.versions), "" if one.published else "since first arrival"),
+            Shown(str(one.replicas)),
+            *map(_number, (one.first_s, one.last_s, one.worst_s, one.mixed_s)),
+            Shown(str(one.late_answers)),
+        ]
+        for cell in results.at(step.index)
+        for trial in cell.trusted
+        for one in trial.patterns.spreads
+    ]
     head = [
         Shown("SUT"),
         Shown("Block"),
-        Shown("Graph", tone="text"),
-        Shown("Version"),
-        Shown("First replica", "s"),
-        Shown("Last replica", "s"),
+        Shown("Of", tone="text"),
+        Shown("Versions"),
         Shown("Replicas"),
+        Shown("To the first", "s"),
+        Shown("To the last", "s"),
+        Shown("At worst", "s"),
         Shown("Mixed for", "s"),
         Shown("Late answers"),
-        Shown("Between answers", "s"),
     ]
     note = (
-        "From answers that were kept: a replica is known to have a version when it answers with "
-        "it, late by up to the time between its answers. Late answers came from an earlier version "
-        "after the first answer of this one."
+        "From a version's publication to the first and to the last replica that took it: medians "
+        "over versions. Mixed: answers of two versions came in turns. Late answers came from an "
+        "earlier version after the first answer of a later one."
     )
-    caption = f"Versions, {inside(offered(step))}"
+    caption = f"Versions on their way, {inside(offered(step))}"
     return Table(caption, head, rows, note, wide=True) if rows else None
 
 

@@ -1,80 +1,163 @@
-"""How a new version reached a SUT's replicas, from the answers that were kept."""
+"""How new versions reached a SUT's replicas.
 
-from collections.abc import Iterator
+Replicas say it themselves where they can: an answer carries when its version was published and
+when the replica took it (``published_ns``, ``adopted_ns``), or an admin action tells the swaps it
+knows of. Otherwise the first answer of a version stands for its arrival, late by up to the time
+between a replica's answers.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import median
+from typing import Any
 
 import pandas as pd
 
+from harness.record import PlayedEvent
+
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One version of one graph arriving.
+class Adoption:
+    """One replica taking one version; clock readings are CLOCK_MONOTONIC."""
 
-    Times are of answers received, so each is late by up to the time between a replica's answers:
-    ``gap_s`` says how much.
+    of: str
+    version: str
+    replica: str
+    published_ns: int | None
+    serving_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """All versions after the first of one graph or slot, in one trial.
 
     Attributes:
-        version: as answers name it.
-        at_ns: the first answer of it anywhere.
-        first_s / last_s: from the publication (where it is known, else from ``at_ns``) to the
-            first answer of it by the first and by the last replica that ever gave one.
-        replicas: that gave one.
-        mixed_s: from the first answer of it to the last answer of a version before it.
-        late_answers: answers of an earlier version received after its first answer.
-        gap_s: median time between answers of one replica.
-        published: whether ``first_s`` and ``last_s`` begin at a known publication.
+        of: the graph whose answers say a version, or the slot that an admin action tells of.
+        versions: that arrived.
+        replicas: that took one.
+        first_s / last_s: medians over versions, from the publication, or where that is unknown from
+            the first arrival, to the first and to the last replica that ever took it.
+        worst_s: the longest time to the last replica.
+        mixed_s: the longest time in which answers of a version and of one before it came mixed.
+        late_answers: of an earlier version, received after the first answer of a later one.
+        published: whether every publication is known.
     """
 
-    graph: str
-    version: str
-    at_ns: int
+    of: str
+    versions: int
+    replicas: int
     first_s: float
     last_s: float
-    replicas: int
+    worst_s: float
     mixed_s: float
     late_answers: int
-    gap_s: float
     published: bool
 
 
-def arrivals(answers: pd.DataFrame, published_ns: dict[str, int]) -> Iterator[Arrival]:
-    """Every version after the first of each graph, in the order they appeared.
+def spreads(answers: pd.DataFrame, events: Iterable[PlayedEvent]) -> list[Spread]:
+    """Each graph's and each slot's versions.
 
     Args:
         answers: as ``reports.patterns.answers`` reads them.
-        published_ns: version -> when its publication was answered, where that is known.
+        events: of the trial.
     """
-    for graph, rows in answers[answers["version"].notna()].groupby("graph", sort=False):
-        said = rows.assign(version=rows["version"].astype(str), replica=_replicas(rows))
-        order = list(dict.fromkeys(said["version"]))
-        for place in range(1, len(order)):
-            yield _arrival(str(graph), said, order, place, published_ns)
+    played = list(events)
+    told = _published(played)
+    said = answers[answers["version"].notna()]
+    found: list[Spread | None] = []
+    for graph, rows in said.groupby("graph", sort=False):
+        named = rows.assign(
+            version=rows["version"].astype(str),
+            replica=rows["replica"].fillna("the only one").astype(str),
+        )
+        adopted = list(_from_answers(str(graph), named, told))
+        found.append(_spread(str(graph), adopted, *_mixed(named)))
+    swaps = list(_from_swaps(played))
+    slots = dict.fromkeys(one.of for one in swaps)
+    found += [_spread(slot, [one for one in swaps if one.of == slot], 0.0, 0) for slot in slots]
+    return [one for one in found if one is not None]
 
 
-def _replicas(rows: pd.DataFrame) -> "pd.Series[str]":
-    return rows["replica"].fillna("the only one").astype(str)
+def _published(events: Iterable[PlayedEvent]) -> dict[str, int]:
+    """Version -> when an action's answer said that it had been published."""
+    return {
+        str(event.answer["version"]): event.received_ns
+        for event in events
+        if event.received_ns is not None
+        and isinstance(event.answer, dict)
+        and "version" in event.answer
+    }
 
 
-def _arrival(
-    graph: str, said: pd.DataFrame, order: list[str], place: int, published_ns: dict[str, int]
-) -> Arrival:
-    version = order[place]
-    mine = said[said["version"] == version]
-    firsts = mine.groupby("replica")["received_ns"].min()
-    at_ns = int(firsts.min())
-    late = said[said["version"].isin(order[:place]) & (said["received_ns"] > at_ns)]
-    known = published_ns.get(version)
-    begun_ns = at_ns if known is None else known
-    gaps = said.groupby("replica")["received_ns"].diff().dropna()
-    return Arrival(
-        graph,
-        version,
-        at_ns,
-        (at_ns - begun_ns) / 1e9,
-        (int(firsts.max()) - begun_ns) / 1e9,
+def _from_answers(graph: str, rows: pd.DataFrame, told: Mapping[str, int]) -> Iterator[Adoption]:
+    """The first version is what the trial began with: nobody waited for it."""
+    order = list(dict.fromkeys(rows["version"]))
+    later = rows[rows["version"].isin(order[1:])]
+    for (version, replica), mine in later.groupby(["version", "replica"], sort=False):
+        first = mine.iloc[0]
+        published = _whole(first["published_ns"])
+        yield Adoption(
+            graph,
+            str(version),
+            str(replica),
+            told.get(str(version)) if published is None else published,
+            _whole(first["adopted_ns"]) or int(first["received_ns"]),
+        )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None or pd.isna(value) else int(value)
+
+
+def _from_swaps(events: Iterable[PlayedEvent]) -> Iterator[Adoption]:
+    """What the last action that tells swaps knew of."""
+    telling = [
+        event.answer["swaps"]
+        for event in events
+        if isinstance(event.answer, dict) and isinstance(event.answer.get("swaps"), list)
+    ]
+    for swap in telling[-1] if telling else ():
+        if "serving_ns" in swap:
+            yield Adoption(
+                f"slot {swap['slot']}",
+                str(swap["version"]),
+                str(swap["replica"]),
+                int(swap["published_ns"]),
+                int(swap["serving_ns"]),
+            )
+
+
+def _mixed(rows: pd.DataFrame) -> tuple[float, int]:
+    """The longest mixture of versions, and how many answers were late."""
+    order = list(dict.fromkeys(rows["version"]))
+    longest, late = 0.0, 0
+    for place, version in enumerate(order[1:], 1):
+        at_ns = int(rows[rows["version"] == version]["received_ns"].min())
+        earlier = rows["version"].isin(order[:place]) & (rows["received_ns"] > at_ns)
+        if earlier.any():
+            late += int(earlier.sum())
+            longest = max(longest, (int(rows[earlier]["received_ns"].max()) - at_ns) / 1e9)
+    return longest, late
+
+
+def _spread(of: str, adopted: list[Adoption], mixed_s: float, late: int) -> Spread | None:
+    if not adopted:
+        return None
+    firsts, lasts = [], []
+    for version in dict.fromkeys(one.version for one in adopted):
+        mine = [one for one in adopted if one.version == version]
+        known = [one.published_ns for one in mine if one.published_ns is not None]
+        begun_ns = min(known) if known else min(one.serving_ns for one in mine)
+        firsts.append((min(one.serving_ns for one in mine) - begun_ns) / 1e9)
+        lasts.append((max(one.serving_ns for one in mine) - begun_ns) / 1e9)
+    return Spread(
+        of,
         len(firsts),
-        (int(late["received_ns"].max()) - at_ns) / 1e9 if len(late) else 0.0,
-        len(late),
-        float(gaps.median()) / 1e9 if len(gaps) else 0.0,
-        known is not None,
+        len({one.replica for one in adopted}),
+        median(firsts),
+        median(lasts),
+        max(lasts),
+        mixed_s,
+        late,
+        all(one.published_ns is not None for one in adopted),
     )

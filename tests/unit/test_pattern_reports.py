@@ -12,14 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from architectures.contract import StageTiming, format_server_timing
-from harness.record import PlayedEvent
+from harness.record import Phases, PlayedEvent
 from reports.estimate import Missing
 from reports.patterns.answers import read_answers
 from reports.patterns.around import around
 from reports.patterns.choices import choices
 from reports.patterns.graphs import graphs_of
+from reports.patterns.learning import courses
 from reports.patterns.timings import graph_timings
-from reports.patterns.versions import arrivals
+from reports.patterns.versions import spreads
 from workloads.plan import LoadPlan, PlanHeader
 from workloads.sample import Outcome, write_samples
 
@@ -122,6 +123,13 @@ def said(**document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
+def swap_event(**answer: Any) -> PlayedEvent:
+    return PlayedEvent(
+        event=0, to="sut", action="rollout", intended_ns=1, sent_ns=1,
+        received_ns=int(1.5 * S), status=200, answer=answer,
+    )  # fmt: skip
+
+
 def test_a_version_s_way_to_every_replica(tmp_path: Path) -> None:
     rows = [
         {"at": 0, "answer": said(version=1, replica="x")},
@@ -134,17 +142,46 @@ def test_a_version_s_way_to_every_replica(tmp_path: Path) -> None:
         {"at": 7 * S, "answer": None},
     ]
     answers = read_answers(samples(tmp_path, rows), plan([0] * 8))
-    published = {"2": int(1.5 * S)}
-    (found,) = arrivals(answers, published)
-    assert (found.version, found.replicas, found.late_answers) == ("2", 2, 1)
+    (found,) = spreads(answers, [swap_event(version=2)])
+    assert (found.of, found.versions, found.replicas, found.late_answers) == ("vote", 1, 2, 1)
     assert found.published
     assert found.first_s == pytest.approx(0.505)
-    assert found.last_s == pytest.approx(2.505)
+    assert found.last_s == found.worst_s == pytest.approx(2.505)
     assert found.mixed_s == pytest.approx(1.0)
-    (unknown,) = arrivals(answers, {})
+    (unknown,) = spreads(answers, [])
     assert not unknown.published
     assert unknown.first_s == 0
     assert unknown.last_s == pytest.approx(2.0)
+
+
+def test_replicas_own_word_goes_before_the_first_answer(tmp_path: Path) -> None:
+    rows = [
+        {"at": 0, "answer": said(version=0, replica="x", published_ns=None, adopted_ns=1)},
+        {"at": 2 * S, "answer": said(version=1, replica="x", published_ns=S, adopted_ns=S + MS)},
+    ]
+    answers = read_answers(samples(tmp_path, rows), plan([0, 0]))
+    told = {"slot": "candidate", "replica": "x", "version": 7, "published_ns": S}
+    swaps = [told | {"serving_ns": 3 * S}, told | {"version": 8, "failed": "OSError"}]
+    mine, slot = spreads(answers, [swap_event(swaps=swaps)])
+    assert mine.last_s == pytest.approx(0.001)
+    assert (slot.of, slot.versions, slot.last_s) == ("slot candidate", 1, 2.0)
+
+
+def test_quality_as_time_goes_by(tmp_path: Path) -> None:
+    count = 100
+    drawn = plan([0] * count)
+    begun = S
+    phases = Phases(
+        start_ns=begun, steady_ns=begun, end_ns=begun + 10 * S, drained_ns=begun + 11 * S
+    )
+    score = [1.0 if i < 50 else 0.0 for i in range(count)]
+    table = {"index": list(range(count)), "measure": ["right"] * count, "score": score}
+    pq.write_table(pa.table(table), tmp_path / "scores.parquet")
+    (found,) = courses(tmp_path / "scores.parquet", drawn, phases)
+    assert found.scores == (1.0,) * 5 + (0.0,) * 5
+    assert found.n == (10,) * 10
+    assert found.at_s[0] == pytest.approx(0.5)
+    assert courses(tmp_path / "none.parquet", drawn, phases) == []
 
 
 def test_which_model_answered_and_how_well(tmp_path: Path) -> None:
