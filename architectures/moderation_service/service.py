@@ -6,6 +6,8 @@ A verdict and the requests that fail depend on the image and the count alone, so
 import asyncio
 import hashlib
 import json
+import socket
+import struct
 from collections import Counter
 from time import perf_counter_ns
 
@@ -74,6 +76,9 @@ class ModerationService:
     def _reset(self, request: web.Request) -> web.Response:
         self._counts["reset"] += 1
         if request.transport is not None:
+            connection = request.transport.get_extra_info("socket")
+            # By RST: a FIN would be a server that has ended well.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             request.transport.abort()
         return web.Response(status=503)  # to nobody: its connection is gone
 

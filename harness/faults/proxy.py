@@ -1,6 +1,8 @@
 """A TCP proxy that can be slow, deaf, or not there."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -68,7 +70,7 @@ class Proxy:
     async def reset(self) -> None:
         """Reset every open connection, on both sides."""
         for writer in tuple(self._writers):
-            writer.transport.abort()
+            _reset(writer)
         waiting = tuple(self._open)
         for task in waiting:
             task.cancel()
@@ -77,7 +79,7 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._faults.refuse:
-            writer.transport.abort()
+            _reset(writer)
             return
         task = asyncio.create_task(self._join(reader, writer))
         self._open.add(task)
@@ -110,3 +112,10 @@ class Proxy:
         await self._thawed.wait()
         if writer.can_write_eof():
             writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection by RST, as a machine does that has gone: FIN would be a good-bye."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

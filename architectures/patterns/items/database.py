@@ -18,7 +18,6 @@ from architectures.patterns.items.single_flight import SingleFlight
 _T = TypeVar("_T")
 
 FILE = "items.sqlite"
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _SET_UP_S = 30.0
 """For migrations, which may wait for another process's."""
 
@@ -147,14 +146,12 @@ def _url(part: Part) -> URL:
         return URL.create("sqlite+aiosqlite", database=str(backends.directory() / FILE))
     try:
         given = make_url(part.url)
-        driver = _DRIVERS[given.drivername]
-    except (exc.ArgumentError, KeyError):
-        raise BackendError(  # and not what was given: it may hold a password
-            f"{backends.DATABASE_VARIABLE} is no URL of a database we know: give postgresql://..., "
-            "or leave it out for SQLite in the deployment's folder"
+    except (exc.ArgumentError, ValueError):  # whose message would repeat a part of it
+        raise BackendError(
+            f"{backends.DATABASE_VARIABLE} cannot be read: give postgresql://USER@HOST:PORT/NAME"
         ) from None
     query = {"ssl" if name == "sslmode" else name: value for name, value in given.query.items()}
-    return given.set(drivername=driver, query=query)
+    return given.set(drivername="postgresql+asyncpg", query=query)
 
 
 def _postgres(part: Part) -> dict[str, Any]:

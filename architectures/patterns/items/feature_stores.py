@@ -12,7 +12,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from architectures import backends
-from architectures.backends import BackendError
 from architectures.patterns.items import demo
 from architectures.patterns.items.settings import Part
 
@@ -100,17 +99,14 @@ class RedisFeatures:
     """
 
     def __init__(self, url: str, part: Part) -> None:
-        try:
-            pool = BlockingConnectionPool.from_url(
-                url,
-                max_connections=part.pool,
-                timeout=part.timeout_s,
-                socket_timeout=part.timeout_s,
-                socket_connect_timeout=part.timeout_s,
-                retry=Retry(NoBackoff(), 0),  # a lost read has a default; waiting longer has a cost
-            )
-        except ValueError:
-            raise _unknown() from None
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=part.pool,
+            timeout=part.timeout_s,
+            socket_timeout=part.timeout_s,
+            socket_connect_timeout=part.timeout_s,
+            retry=Retry(NoBackoff(), 0),  # a lost read has a default; waiting longer has a cost
+        )
         self._redis: Any = Redis.from_pool(pool)
 
     async def fill(self) -> None:
@@ -133,21 +129,8 @@ class RedisFeatures:
         await self._redis.aclose()
 
 
-def _unknown() -> BackendError:
-    return BackendError(  # and not what was given: it may hold a password
-        f"{backends.FEATURES_VARIABLE} is no URL of a feature store we know: give redis://..., "
-        "or leave it out for SQLite in the deployment's folder"
-    )
-
-
 def feature_store(part: Part) -> FeatureStore:
-    """The store that a part names.
-
-    Raises:
-        BackendError: it names none that we know.
-    """
+    """The store that a part names."""
     if part.url is None:
         return FileFeatures(backends.directory() / FILE)
-    if not part.url.startswith(("redis://", "rediss://")):
-        raise _unknown()
     return RedisFeatures(part.url, part)

@@ -42,7 +42,7 @@ def database() -> Part:
         BackendError: a variable cannot be meant.
     """
     return Part(
-        backends.url(backends.DATABASE_VARIABLE),
+        _place(backends.DATABASE_VARIABLE, "postgresql", "postgres"),
         int(_number(backends.DATABASE_POOL_VARIABLE, 5, whole=True)),
         _number(backends.DATABASE_TIMEOUT_VARIABLE, 1.0),
     )
@@ -55,7 +55,7 @@ def features() -> Part:
         BackendError: a variable cannot be meant.
     """
     return Part(
-        backends.url(backends.FEATURES_VARIABLE),
+        _place(backends.FEATURES_VARIABLE, "redis", "rediss"),
         int(_number(backends.FEATURES_POOL_VARIABLE, 8, whole=True)),
         _number(backends.FEATURES_TIMEOUT_VARIABLE, 0.25),
     )
@@ -68,11 +68,21 @@ def moderation() -> ModerationPart:
         BackendError: a variable cannot be meant.
     """
     return ModerationPart(
-        backends.url(backends.MODERATION_VARIABLE),
+        _place(backends.MODERATION_VARIABLE, "http", "https"),
         int(_number(backends.MODERATION_POOL_VARIABLE, 32, whole=True)),
         _number(backends.MODERATION_TIMEOUT_VARIABLE, 0.5),
         _number(backends.MODERATION_RETRY_RATIO_VARIABLE, 0.1),
         _number(backends.MODERATION_OPEN_VARIABLE, 2.0),
+    )
+
+
+def _place(variable: str, *schemes: str) -> str | None:
+    """The URL in a variable; an error does not repeat it, because it may hold a password."""
+    url = backends.url(variable)
+    if url is None or url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        return url
+    raise BackendError(
+        f"{variable} is no URL of a part we know: give {schemes[0]}://HOST:PORT, or leave it out"
     )
 
 
