@@ -19,15 +19,15 @@ from architectures.graph import Inputs, Outputs, Stage
 _Run = Callable[[Sequence[Inputs]], list[Outputs]]
 
 
-def load(name: str, tier: Tier, device: str, threads: int) -> Stage:
-    """Load one model stage.
+def load(name: str, tier: Tier, device: str, threads: int, blob: bytes | None = None) -> Stage:
+    """Load one model stage, with the tier's weights or with those of a safetensors ``blob``.
 
     One thread while loading: a process that loads and then forks must not have started OpenMP's
     pool, which does not survive a fork.
     """
     torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = False  # its short mantissas would show in a batch's scores
-    model = weights.load(name, tier).to(device)
+    model = weights.load(name, tier, blob).to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
     torch.set_num_threads(threads)
     wrap = _classify if name in CLASSIFIERS else _WRAPS[name]

@@ -42,18 +42,29 @@ def digest_of(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def load(name: str, tier: Tier) -> "nn.Module":
-    """A folded network in evaluation mode, float32, on the CPU."""
+def load(name: str, tier: Tier, blob: bytes | None = None) -> "nn.Module":
+    """A folded network in evaluation mode, float32, on the CPU.
+
+    Args:
+        name: of its stage.
+        tier: its sizes.
+        blob: a safetensors file's content, in place of what the tier ships.
+
+    Raises:
+        RuntimeError: the blob holds other tensors than the network has.
+        SafetensorError: the blob is no safetensors file.
+    """
+    from safetensors.torch import load as read
     from safetensors.torch import load_file
 
     from architectures.ensemble.models import build, fold
 
-    if not trained(tier.name):
+    if blob is None and not trained(tier.name):
         return _seeded(name, tier)
     # Not on the meta device: its operators import torch._dynamo, 75 MB and a second a process.
     model = fold(build(name, tier))
-    tensors = {key: tensor.float() for key, tensor in load_file(path(tier.name, name)).items()}
-    model.load_state_dict(tensors, assign=True)
+    kept = load_file(path(tier.name, name)) if blob is None else read(blob)
+    model.load_state_dict({key: tensor.float() for key, tensor in kept.items()}, assign=True)
     return model.eval().requires_grad_(requires_grad=False)
 
 

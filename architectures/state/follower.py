@@ -20,7 +20,8 @@ class Follower:
         store: to ask.
         name: to follow.
         apply: takes each version that became current; called by one thread at a time. A version
-            that it fails on is logged and left alone: what was served before stays.
+            that it fails on is logged and left alone: what was served before stays. Where it raises
+            BackendError it is called again.
         every_s: between two polls: about the longest that a version waits to be seen.
     """
 
@@ -70,6 +71,9 @@ class Follower:
         try:
             version = self._store.current_version(self._name)
             published = self._store.read(self._name) if version != self._seen else None
+            if published is not None:
+                self._try(published)
+                self._seen = published.version
         except BackendError as error:
             if not self._away:
                 _LOG.warning("%s is followed no further for now: %s", self._name, error)
@@ -78,13 +82,12 @@ class Follower:
         if self._away:
             _LOG.warning("%s is followed again", self._name)
             self._away = False
-        if published is not None:
-            self._seen = published.version
-            self._try(published)
 
     def _try(self, published: Published) -> None:
         try:
             self._apply(published)
+        except BackendError:
+            raise  # the version is not to blame: it is applied when the store is back
         except Exception:  # noqa: BLE001 - whatever it is, the next version may be good
             _LOG.exception(
                 "version %d of %s cannot be applied; what was served before stays",

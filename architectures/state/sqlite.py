@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock, local
+from threading import local
 from time import monotonic_ns
 
 from architectures.backends import BackendError
@@ -68,10 +68,9 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mine = local()
-        self._lock = Lock()
-        self._owner = os.getpid()
-        self._open: list[sqlite3.Connection] = []
-        self._inherited: list[sqlite3.Connection] = []
+        # By process: what came through a fork may be neither used nor closed, nor collected.
+        # No lock: one that another thread held during the fork would be held for ever.
+        self._open: dict[int, list[sqlite3.Connection]] = {}
 
     def get(self, key: str) -> bytes | None:
         """A value, or None."""
@@ -169,11 +168,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close this process's connections."""
-        with self._lock:
-            if self._owner == os.getpid():
-                for connection in self._open:
-                    connection.close()
-                self._open.clear()
+        for connection in self._open.pop(os.getpid(), []):
+            connection.close()
         self._mine = local()
 
     @contextmanager
@@ -204,19 +200,10 @@ class SqliteStore:
         if getattr(mine, "pid", None) == os.getpid():
             connection: sqlite3.Connection = mine.connection
             return connection
-        connection = self._connect()
-        mine.pid, mine.connection = os.getpid(), connection
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        with self._lock:
-            if self._owner != os.getpid():
-                # A connection that came through a fork may be neither used nor closed.
-                self._inherited += self._open
-                self._open = []
-                self._owner = os.getpid()
-            connection = _connect(self._path)
-            self._open.append(connection)
+        pid = os.getpid()
+        connection = _connect(self._path)
+        self._open.setdefault(pid, []).append(connection)
+        mine.pid, mine.connection = pid, connection
         return connection
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -77,23 +78,39 @@ def test_a_version_that_cannot_be_applied_is_left_alone(
     assert "version 1 of w cannot be applied" in caplog.text
 
 
-def test_it_follows_in_a_child_too(store: Store) -> None:
-    seen: list[Published] = []
-    follower = Follower(store, "w", seen.append, every_s=0.001)
+class Counting(SqliteStore):
+    """Tells when a poll is over: a fork amid one would copy SQLite's own locks, held."""
+
+    polls = 0
+
+    def current_version(self, name: str) -> int:
+        version = super().current_version(name)
+        self.polls += 1
+        return version
+
+
+def test_it_follows_in_a_child_too(tmp_path: Path) -> None:
+    store = Counting(tmp_path / "state.sqlite3")
+    seen: list[int] = []
+    follower = Follower(store, "w", lambda published: seen.append(published.version), every_s=60)
     store.publish("w", b"1")
     follower.follow()
+    until(lambda: store.polls == 2)
     child = os.fork()
     if not child:
         status = 1
         try:
-            follower.follow()
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(60)
             store.publish("w", b"2")
-            until(lambda: seen[-1].version == 2)
+            follower.follow()
+            assert seen == [1, 2]
+            until(lambda: store.polls == 4)
             status = 0
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    until(lambda: seen[-1].version == 2)
+    assert seen == [1]
     follower.close()
 
 
@@ -149,6 +166,24 @@ def test_a_redis_that_ends_is_an_error_without_credentials(
         store.get("a")
     password = url.split(":")[2].split("@")[0]
     assert password not in str(gone.value) + str(refused.value) + repr(store) + repr(vars(store))
+
+
+def test_a_store_that_goes_away_while_a_version_is_applied_costs_no_version(store: Store) -> None:
+    tried = []
+
+    def apply(published: Published) -> None:
+        tried.append(published.version)
+        if len(tried) < 3:
+            raise BackendError("away")
+
+    follower = Follower(store, "w", apply, every_s=0.001)
+    store.publish("w", b"1")
+    follower.follow()
+    until(lambda: len(tried) >= 3)
+    store.publish("w", b"2")
+    until(lambda: tried[-1] == 2)
+    follower.close()
+    assert tried == [1, 1, 1, 2]
 
 
 @pytest.mark.parametrize(
