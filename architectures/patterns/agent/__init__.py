@@ -51,7 +51,7 @@ def load_stage(name: str, tier: str, device: str, threads: int) -> Stage | IoSta
         case "answer_models":
             return stages.answer_of_models(tier)
         case "decide_next":
-            return stages.DecideNext(stages.Known(open_store(), tier))
+            return stages.DecideNext(stages.Known(open_store(), tier), stages.EXPLORE)
         case "learn_steps":
             return stages.LearnSteps(stages.Known(open_store(), tier), tier)
         case _:

@@ -63,7 +63,7 @@ class DecideNext:
     unless the decision is to stop.
     """
 
-    def __init__(self, known: Known, explore: float = EXPLORE) -> None:
+    def __init__(self, known: Known, explore: float) -> None:
         self._known = known
         self._explore = explore
         self._pid = 0
