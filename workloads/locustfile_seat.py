@@ -40,7 +40,7 @@ from workloads.locustfile_roll import (
     identity,
 )
 from workloads.parcel import Arriving, Parcel, ParcelError, parcel, piece
-from workloads.payload_files import graph_of, is_own, own_name
+from workloads.payload_files import checked_name, graph_of, is_own
 
 _locust: Any = locust
 
@@ -198,7 +198,7 @@ class Seat:
         try:
             for name, described in lent.items():
                 expected = Parcel(**described)
-                files[name] = folder / f"{_checked(name)}-{expected.sha256}.parquet"
+                files[name] = folder / f"{checked_name(name)}-{expected.sha256}.parquet"
                 if not files[name].exists():
                     self._receive(name, Arriving(files[name], expected))
         except gevent.Timeout:
@@ -245,14 +245,3 @@ class Seat:
     def _say(self, line: str) -> None:
         if self._control is not None:
             self._control.sendall(f"{line}\n".encode())
-
-
-def _checked(name: str) -> str:
-    """What becomes part of a file's name here, and comes from another machine.
-
-    Raises:
-        ParcelError: it could lie elsewhere.
-    """
-    if name in ("payloads", "plan") or (is_own(name) and own_name(graph_of(name)) == name):
-        return name
-    raise ParcelError(f"{name!r} is no file of a run; the other side is none of ours")

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from architectures.plugin import Example
 from workloads.arrivals import WorkloadError
+from workloads.parcel import ParcelError
 from workloads.payloads import read_payloads
 
 _PREFIX = "payloads-"
@@ -28,6 +29,17 @@ def is_own(name: str) -> bool:
 def graph_of(name: str) -> str:
     """Whose own file is so named, without its suffix."""
     return unquote(name.removeprefix(_PREFIX))
+
+
+def checked_name(name: str) -> str:
+    """A run's file by its name without the suffix, where it becomes part of a path.
+
+    Raises:
+        ParcelError: it came from another machine, and could lie elsewhere.
+    """
+    if name in ("payloads", "plan") or (is_own(name) and own_name(graph_of(name)) == name):
+        return name
+    raise ParcelError(f"{name!r} is no file of a run; the other side is none of ours")
 
 
 def own_file(payloads: Path, graph: str) -> Path:
