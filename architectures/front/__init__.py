@@ -4,10 +4,11 @@ Monolith, gateway and Ray ingress all mount this application, so none can be fas
 lenient at the door than another.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -25,6 +26,7 @@ from architectures.front.info import ServerInfo, server_info
 from architectures.front.metrics import FrontMetrics
 from architectures.front.openapi import document
 from architectures.front.refusal import problem_response
+from architectures.front.reply import request_id_of
 from architectures.plugin import Ensemble
 from architectures.server_config import ServerConfig
 
@@ -78,7 +80,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=_ended_before(aside, lifespan),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.add_exception_handler(HTTPException, _refuse)
@@ -88,6 +90,18 @@ def create_app(
     if hasattr(ensemble, "load_admin"):
         add_admin_routes(app, ensemble.load_admin(config.ensemble.tier))
     return app
+
+
+def _ended_before(aside: Aside, lifespan: Lifespan | None) -> Lifespan:
+    """The wiring's lifespan, told of the end when no walk uses what it opened any more."""
+
+    @asynccontextmanager
+    async def around(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app) if lifespan else nullcontext():
+            yield
+            await aside.close()
+
+    return around
 
 
 class _Front(FastAPI):
@@ -117,7 +131,8 @@ def _add_service_routes(
         if ready():
             return PlainTextResponse("ready\n")
         loading = Problem("not-ready", 503, "Models are still loading; ask again in a second.")
-        return problem_response(request, loading, {"Retry-After": str(contract.RETRY_AFTER_S)})
+        later = {"Retry-After": str(contract.RETRY_AFTER_S)}
+        return problem_response(request_id_of(request.scope["headers"]), loading, later)
 
     async def about() -> ServerInfo:
         return info
@@ -135,7 +150,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     """Answer the router's own refusals, unknown path and wrong method, as problems."""
     if not isinstance(error, HTTPException):
         raise error
-    path = request.url.path
+    path = quote(request.url.path)
     status = HTTPStatus(error.status_code)
     details = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {path}; {contract.OPENAPI_PATH} lists paths.",
@@ -143,4 +158,6 @@ async def _refuse(request: Request, error: Exception) -> Response:
     }
     slug = status.phrase.lower().replace(" ", "-")
     problem = Problem(slug, status.value, details.get(status, str(error.detail)))
-    return problem_response(request, problem, dict(error.headers or {}))
+    return problem_response(
+        request_id_of(request.scope["headers"]), problem, dict(error.headers or {})
+    )

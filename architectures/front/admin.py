@@ -1,7 +1,7 @@
 """The admin API: what an operator may do to a running ensemble, behind a key of its own."""
 
 import hmac
-import json
+import logging
 import os
 from collections.abc import Mapping
 from hashlib import sha256
@@ -9,27 +9,35 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from pydantic_core import from_json
 
 from architectures.backends import ADMIN_KEY_VARIABLE
 from architectures.contract import ADMIN_KEY_HEADER, ADMIN_PREFIX, Problem
-from architectures.front.refusal import problem_response
-from architectures.front.reply import encode
+from architectures.front.refusal import problem_response, unexpected
+from architectures.front.reply import encode, request_id_of
 from architectures.plugin import Admin
 
 MAX_ADMIN_BODY_BYTES = 1024 * 1024
+
+_HINTS = {401: {"WWW-Authenticate": f'ApiKey header="{ADMIN_KEY_HEADER}"'}}
+_LOG = logging.getLogger("servebench.admin")
 
 
 def add_admin_routes(app: FastAPI, admin: Admin) -> None:
     """Add ``POST /v1/admin/<action>`` for an ensemble's actions."""
 
     async def act(request: Request, action: str) -> Response:
+        request_id = request_id_of(request.scope["headers"])
         try:
             check_key(request.headers.get(ADMIN_KEY_HEADER))
             _check_action(action, admin)
-            document = await admin.act(action, await _body(request))
+            document = encode(await admin.act(action, await _body(request)))
         except Problem as problem:
-            return problem_response(request, problem)
-        return Response(encode(document), media_type="application/json")
+            return problem_response(request_id, problem, _HINTS.get(problem.status))
+        except Exception:  # noqa: BLE001 - whatever failed, the operator gets a problem
+            _LOG.exception("admin action %s of request %s failed", action, request_id)
+            return problem_response(request_id, unexpected(request_id))
+        return Response(document, media_type="application/json")
 
     app.post(ADMIN_PREFIX + "{action}", include_in_schema=False)(act)
 
@@ -66,7 +74,8 @@ async def _body(request: Request) -> Mapping[str, Any]:
             )
         chunks.append(chunk)
     try:
-        document = json.loads(b"".join(chunks) or b"{}")
+        # Refuses NaN, half surrogate pairs and endless nesting, which the standard library takes.
+        document = from_json(b"".join(chunks) or b"{}", allow_inf_nan=False)
     except ValueError as error:
         raise Problem("not-json", 400, "The body is no JSON; send a JSON object.") from error
     if not isinstance(document, dict):

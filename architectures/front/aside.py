@@ -32,6 +32,13 @@ class Aside:
         self._walks.add(walk)
         walk.add_done_callback(partial(self._end, graph))
 
+    async def close(self) -> None:
+        """Cancel what is on its way, and wait until nothing is."""
+        walks = tuple(self._walks)
+        for walk in walks:
+            walk.cancel()
+        await asyncio.gather(*walks, return_exceptions=True)
+
     def _end(self, graph: str, walk: "asyncio.Task[None]") -> None:
         self._walks.discard(walk)
         if walk.cancelled():

@@ -24,10 +24,12 @@ from architectures.front.aside import Aside
 from architectures.front.body import BodyTooLarge, ClientLeft, linger, read_body
 from architectures.front.leash import Leash
 from architectures.front.metrics import FrontMetrics
+from architectures.front.refusal import unexpected
 from architectures.front.reply import (
     REQUEST_ID_KEY,
     TIMEOUT_KEY,
     encode,
+    encode_problem,
     sane_request_id,
     timeout_s_of,
 )
@@ -96,7 +98,7 @@ class Door:
             raise
         except Exception:  # noqa: BLE001 - whatever failed, the client gets a problem
             _LOG.exception("request %s to %s failed", request_id, self._graph.name)
-            reply = self._refusal(_unexpected(request_id), request_id)
+            reply = self._refusal(unexpected(request_id), request_id)
         await self._send(reply, request_id, started_ns, send, more=body_unread)
         if body_unread:
             await linger(receive)
@@ -162,12 +164,4 @@ class Door:
     def _refusal(self, problem: Problem, request_id: str) -> _Reply:
         hint = self._hints.get(problem.status)
         headers = [_PROBLEM_HEADER, hint] if hint else [_PROBLEM_HEADER]
-        return problem.status, headers, encode(problem.document(request_id))
-
-
-def _unexpected(request_id: str) -> Problem:
-    return Problem(
-        "internal-error",
-        500,
-        f"The server failed on this request; its log has the cause under {request_id}.",
-    )
+        return problem.status, headers, encode_problem(problem, request_id)

@@ -1,6 +1,7 @@
 """The OpenAPI document of an ensemble's graphs: bodies, answers and problems."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from architectures import contract
@@ -60,6 +61,9 @@ _PARAMETERS: list[dict[str, Any]] = [
 ]
 
 
+_ADMIN_PROBLEMS = (400, 401, 403, 404, 413, 500)
+
+
 def document(config: ServerConfig, ensemble: Ensemble) -> dict[str, Any]:
     """The whole document, ready to be sent."""
     paths: dict[str, Any] = {
@@ -68,6 +72,9 @@ def document(config: ServerConfig, ensemble: Ensemble) -> dict[str, Any]:
         }
         for graph in ensemble.GRAPHS.values()
     }
+    if hasattr(ensemble, "load_admin"):
+        actions = ensemble.load_admin(config.ensemble.tier).actions
+        paths |= {contract.ADMIN_PREFIX + name: _action(actions[name]) for name in actions}
     paths[contract.HEALTH_PATH] = _get("The process is alive.", "text/plain")
     paths[contract.READY_PATH] = _get("Requests can be answered; 503 until then.", "text/plain")
     paths[contract.INFO_PATH] = _get("Who is serving, and with what.", "application/json")
@@ -79,31 +86,68 @@ def document(config: ServerConfig, ensemble: Ensemble) -> dict[str, Any]:
             "version": ensemble.describe(config.ensemble.tier).weights_digest[:12] or "0",
         },
         "paths": paths,
-        "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}},
+        "components": {
+            "schemas": {"Problem": _PROBLEM_SCHEMA},
+            "securitySchemes": {
+                "admin": {"type": "apiKey", "in": "header", "name": contract.ADMIN_KEY_HEADER}
+            },
+        },
     }
 
 
 def _operation(graph: Graph, media_types: Sequence[str]) -> dict[str, Any]:
-    image = {"schema": {"type": "string", "format": "binary"}}
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     responses: dict[str, Any] = {
         "200": {
             "description": "The answer.",
             "headers": _HEADERS_OUT,
             "content": {"application/json": {"schema": dict(graph.answer_schema)}},
-        }
+        },
+        **{str(status): _problem(meaning) for status, meaning in _PROBLEMS.items()},
+        "default": _problem("A stage refused the request; `type` says why."),
     }
-    for status, meaning in _PROBLEMS.items():
-        responses[str(status)] = {
-            "description": meaning,
-            "content": {contract.PROBLEM_MEDIA_TYPE: problem},
-        }
+    bodies = {name: {"schema": _body(name)} for name in media_types}
     return {
         "operationId": graph.name,
         "summary": f"Run the {graph.name} graph: {', '.join(graph.stages)}.",
-        "parameters": _PARAMETERS,
-        "requestBody": {"required": True, "content": dict.fromkeys(media_types, image)},
+        "parameters": [*_PARAMETERS, *map(_header, graph.endpoint.headers)],
+        "requestBody": {"required": True, "content": bodies},
         "responses": responses,
+    }
+
+
+def _body(media_type: str) -> dict[str, Any]:
+    """What may be sent; what a JSON document must hold is for the graph's stages to say."""
+    if media_type == "application/json":
+        return {}
+    return {"type": "string", "format": "binary", "minLength": 1}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def _problem(meaning: str) -> dict[str, Any]:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": meaning, "content": {contract.PROBLEM_MEDIA_TYPE: problem}}
+
+
+def _action(meaning: str) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        "200": {
+            "description": "What was done.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **{str(status): _problem(HTTPStatus(status).phrase) for status in _ADMIN_PROBLEMS},
+        "default": _problem("The action cannot be carried out; `type` says why."),
+    }
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return {
+        "post": {
+            "summary": meaning,
+            "security": [{"admin": []}],
+            "requestBody": body,
+            "responses": responses,
+        }
     }
 
 

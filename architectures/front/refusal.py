@@ -2,20 +2,27 @@
 
 from collections.abc import Mapping
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from architectures.contract import PROBLEM_MEDIA_TYPE, REQUEST_ID_HEADER, Problem
-from architectures.front.reply import request_id_of
+from architectures.front.reply import encode_problem
+
+
+def unexpected(request_id: str) -> Problem:
+    """What a client is told of a failure of the server's own: where to look, and nothing else."""
+    return Problem(
+        "internal-error",
+        500,
+        f"The server failed on this request; its log has the cause under {request_id}.",
+    )
 
 
 def problem_response(
-    request: Request, problem: Problem, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+    request_id: str, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response:
     """Answer a request with a problem."""
-    request_id = request_id_of(request.scope["headers"])
-    return JSONResponse(
-        problem.document(request_id),
+    return Response(
+        encode_problem(problem, request_id),
         problem.status,
         {**(headers or {}), REQUEST_ID_HEADER: request_id},
         PROBLEM_MEDIA_TYPE,

@@ -23,6 +23,17 @@ def encode(document: Any) -> bytes:
     return to_json(document, inf_nan_mode="null")
 
 
+def encode_problem(problem: Problem, request_id: str) -> bytes:
+    """A problem's JSON, in which nothing that a client sent can be taken for markup.
+
+    Its detail may quote a header or a body: half a surrogate pair, which no UTF-8 can say, is a
+    question mark, and no ``<`` stands as it is.
+    """
+    document = problem.document(request_id)
+    document["detail"] = problem.detail.encode("utf-8", "replace").decode()
+    return encode(document).replace(b"<", b"\\u003c")
+
+
 def request_id_of(headers: RawHeaders) -> str:
     """The caller's request id if it is short and plain, else a new one."""
     for name, value in headers:
