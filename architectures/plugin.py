@@ -97,6 +97,12 @@ class Ensemble(Protocol):
         ...
 
 
+def as_asked(ensemble: Ensemble, graph: str, examples: Sequence[Example]) -> list[Example]:
+    """Examples as a graph takes them."""
+    make = getattr(ensemble, "request", None)
+    return [make(graph, example) for example in examples] if make else list(examples)
+
+
 class EnsembleError(Exception):
     """The scenario names an ensemble that is not there or not of the right shape."""
 

@@ -102,6 +102,7 @@ def sut_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--cores", default=1, show_default=True, help="cores the SUT is pinned to"),
         click.option("--search-path", multiple=True, help="folder that holds the module"),
+        click.option("--graph", "graphs", multiple=True, help="serve only this one, too or first"),
         click.option("--tier", default="tiny", show_default=True),
         click.option("--ensemble", default="architectures.ensemble", show_default=True),
         click.argument("sut"),
@@ -110,26 +111,47 @@ def sut_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def choice(ensemble: str, tier: str, search_path: tuple[str, ...]) -> EnsembleChoice:
+def choice(
+    ensemble: str, tier: str, search_path: tuple[str, ...], graphs: tuple[str, ...]
+) -> EnsembleChoice:
     """The ensemble named on the command line; folders are relative to where one stands."""
     folders = tuple(str(Path(folder).resolve()) for folder in search_path)
-    return EnsembleChoice(ensemble, tier, search_path=folders)
+    return EnsembleChoice(ensemble, tier, search_path=folders, graphs=graphs)
 
 
 @main.command()
 @sut_options
-def serve(sut: str, ensemble: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
+def serve(
+    *,
+    sut: str,
+    ensemble: str,
+    tier: str,
+    search_path: tuple[str, ...],
+    graphs: tuple[str, ...],
+    cores: int,
+) -> None:
     """Deploy SUT (ARCHITECTURE or ARCHITECTURE:VARIANT) until Ctrl-C."""
-    with served(sut, choice(ensemble, tier, search_path), cores) as up:
+    with served(sut, choice(ensemble, tier, search_path, graphs), cores) as up:
         introduce(up)
         wait_until_it_ends(up.deployment)
 
 
 @main.command()
 @sut_options
-def web(sut: str, ensemble: str, tier: str, search_path: tuple[str, ...], cores: int) -> None:
+def web(
+    *,
+    sut: str,
+    ensemble: str,
+    tier: str,
+    search_path: tuple[str, ...],
+    graphs: tuple[str, ...],
+    cores: int,
+) -> None:
     """Deploy SUT and explore it in Locust's web UI until Ctrl-C."""
-    with served(sut, choice(ensemble, tier, search_path), cores) as up, up.explore() as address:
+    with (
+        served(sut, choice(ensemble, tier, search_path, graphs), cores) as up,
+        up.explore() as address,
+    ):
         introduce(up)
         print(f"explore it: {address}", flush=True)
         wait_until_it_ends(up.deployment)
@@ -139,6 +161,8 @@ def introduce(up: Served) -> None:
     """Say where a SUT is and how to ask it."""
     print(f"{up.sut} is ready after {up.deployment.start_up_s:.1f} s: {up.deployment.url}")
     print(f"try it: {up.curl}")
+    if up.admin_curl:
+        print(f"its admin API: {up.admin_curl}")
     print("Ctrl-C stops it", flush=True)
 
 

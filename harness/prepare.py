@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from architectures import catalog
 from architectures.in_process import InProcessRequest
-from architectures.plugin import Ensemble, Example, load_ensemble
+from architectures.plugin import Ensemble, as_asked, Example, load_ensemble
 from architectures.spec import Architecture, Variant
 from harness.backends import NO_BACKENDS, Backends, kinds
 from harness.environment import Cores, assign_cores
@@ -229,11 +229,8 @@ def write_own(
     ensemble: Ensemble, payloads: Path, examples: Sequence[Example], graphs: Iterable[str]
 ) -> None:
     """Write what each graph is asked in place of the examples, where it is anything else."""
-    make = getattr(ensemble, "request", None)
-    if make is None:
-        return
     for graph in graphs:
-        made = [make(graph, example) for example in examples]
+        made = as_asked(ensemble, graph, examples)
         if made != list(examples):
             write_payloads(own_file(payloads, graph), made)
 

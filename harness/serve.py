@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from architectures import catalog
 from architectures.catalog import CatalogError
-from architectures.contract import graph_path
-from architectures.plugin import load_ensemble
+from architectures.contract import ADMIN_KEY_HEADER, ADMIN_PREFIX, graph_path
+from architectures.plugin import Ensemble, as_asked, load_ensemble
 from architectures.spec import EnsembleChoice, ServingPolicy
 from harness.deploy import Deployment, deploy
 from harness.drive import web_ui
@@ -26,11 +26,16 @@ _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A SUT that is up, a request to try it with, and Locust's web UI over it, if wanted."""
+    """A SUT that is up, a request to try it with, and Locust's web UI over it, if wanted.
+
+    Attributes:
+        admin_curl: an order to its admin API; None where it has none.
+    """
 
     sut: str
     deployment: Deployment
     curl: str
+    admin_curl: str | None
     explore: Callable[[], AbstractContextManager[str]]
 
 
@@ -48,8 +53,9 @@ def served(
     architecture, variant = catalog.parse(reference)
     ensemble = load_ensemble(choice)
     assigned = assign_cores(cores)
-    examples = ensemble.examples("load", _EXAMPLES, 1)
-    example, graph = examples[0], next(iter(ensemble.GRAPHS))
+    graph = next(iter(ensemble.GRAPHS))
+    examples = as_asked(ensemble, graph, ensemble.examples("load", _EXAMPLES, 1))
+    example = examples[0]
     with deploy(
         architecture,
         variant,
@@ -63,10 +69,9 @@ def served(
         body.write_bytes(example.body)
         payloads = deployment.directory / "payloads.parquet"
         write_payloads(payloads, examples)
-        curl = (
-            f"curl --data-binary @{body} -H 'Content-Type: {example.media_type}' "
-            f"{deployment.url}{graph_path(graph)}"
-        )
+        headers = {**example.headers, "Content-Type": example.media_type}
+        said = " ".join(f"-H '{name}: {value}'" for name, value in headers.items())
+        curl = f"curl --data-binary @{body} {said} {deployment.url}{graph_path(graph)}"
         explore = partial(
             web_ui,
             payloads=payloads,
@@ -75,7 +80,21 @@ def served(
             cores=assigned.harness,
             graph=graph,
         )
-        yield Served(f"{architecture.name}:{variant.name}", deployment, curl, explore)
+        key = f"{architecture.name}:{variant.name}"
+        yield Served(key, deployment, curl, _admin_curl(ensemble, deployment), explore)
+
+
+def _admin_curl(ensemble: Ensemble, deployment: Deployment) -> str | None:
+    """An order to the admin API; its key is this deployment's alone and ends with it."""
+    if not hasattr(ensemble, "load_admin"):
+        return None
+    action = next(iter(ensemble.load_admin(ensemble.TIERS[0]).actions), None)
+    if action is None:
+        return None
+    return (
+        f"curl -X POST -H '{ADMIN_KEY_HEADER}: {deployment.admin_key}' "
+        f"{deployment.url}{ADMIN_PREFIX}{action}"
+    )
 
 
 def wait_until_it_ends(deployment: Deployment) -> NoReturn:

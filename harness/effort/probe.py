@@ -8,7 +8,7 @@ from time import perf_counter_ns, sleep
 from typing import Any
 
 from architectures.contract import ADMIN_KEY_HEADER, ADMIN_PREFIX, graph_path, parse_server_timing
-from architectures.plugin import Example, load_ensemble
+from architectures.plugin import Example, as_asked, load_ensemble
 from architectures.server_config import new_nonce
 from architectures.spec import Architecture, Launch, ResourceClaim, Variant
 from harness.deploy import Deployment, deploy
@@ -92,9 +92,8 @@ def _asked(plan: EffortPlan, place: Place, deployment: Deployment) -> dict[str, 
     """Everything that is read while it is up."""
     graph = place.deployment.graphs[0]
     ensemble = load_ensemble(plan.choice(place.deployment))
-    make = getattr(ensemble, "request", None)
     examples = ensemble.examples("load", plan.requests, plan.seed)
-    requests = [make(graph, one) if make else one for one in examples]
+    requests = as_asked(ensemble, graph, examples)
     url = deployment.url + graph_path(graph)
     _answer(url, requests[0])
     traffic = Traffic()
