@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from architectures import catalog
 from architectures.in_process import InProcessRequest
-from architectures.plugin import Ensemble, as_asked, Example, load_ensemble
+from architectures.plugin import Ensemble, Example, as_asked, load_ensemble
 from architectures.spec import Architecture, Variant
 from harness.backends import NO_BACKENDS, Backends, kinds
 from harness.environment import Cores, assign_cores
