@@ -22,6 +22,7 @@ from architectures.patterns import (
     online_weights,
     pipeline,
     select,
+    update,
 )
 from architectures.patterns.operator import Operator
 from architectures.patterns.room import Room
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 ROOMS: tuple[Room, ...] = (
+    update,
     select,
     classic,
     heads,
