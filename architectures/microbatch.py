@@ -99,7 +99,7 @@ class StageExecutor:
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[StageResult] = loop.create_future()
-        self._waiting[stage].append(_Member(ticket, inputs, perf_counter_ns(), future))
+        _line_up(self._waiting[stage], _Member(ticket, inputs, perf_counter_ns(), future))
         if self._idle and not self._dispatch_scheduled:
             self._schedule_dispatch(loop)
         return future
@@ -145,9 +145,15 @@ class StageExecutor:
         return chosen
 
     def _take(self, waiting: deque[_Member]) -> list[_Member]:
-        """Up to a batch of the members that somebody still waits for."""
+        """Up to a batch of the members that somebody still waits for.
+
+        Late members never fill up others' batch: it would take longer for their sake.
+        """
         members: list[_Member] = []
+        late = waiting[0].ticket > _LATE
         while waiting and len(members) < self._max_batch:
+            if (waiting[0].ticket > _LATE) is not late:
+                break
             member = waiting.popleft()
             if not member.future.cancelled():
                 members.append(member)
@@ -192,3 +198,12 @@ class StageExecutor:
                 member.future.set_result(StageResult(output, queue_ns, compute_ns, size))
         if not self._dispatch_scheduled and self._loop is not None:
             self._schedule_dispatch(self._loop)
+
+
+def _line_up(waiting: deque[_Member], member: _Member) -> None:
+    """Behind those who came before, but before the late: at the head one would hide the others."""
+    place = len(waiting)
+    if member.ticket < _LATE:
+        while place and waiting[place - 1].ticket > _LATE:
+            place -= 1
+    waiting.insert(place, member)

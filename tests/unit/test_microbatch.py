@@ -99,6 +99,28 @@ def test_the_request_admitted_first_goes_first_whatever_its_stage() -> None:
     assert order == ["old", "new"]
 
 
+def test_late_members_are_behind_everybody_in_batches_of_their_own() -> None:
+    shared, other, busy = Recorder(), Recorder(), Recorder()
+    busy.gate.clear()
+
+    async def work() -> None:
+        held = running.call("busy", {"n": 0})
+        await asyncio.sleep(0.05)
+        late = [running.admit(late=True)("shared", {"n": f"late {n}"}) for n in range(2)]
+        waiting = [running.admit()("shared", {"n": n}) for n in range(2)]
+        last = running.admit()("other", {"n": "last"})
+        for future in (*late, *waiting, last):
+            future.add_done_callback(lambda done: order.append(done.result().outputs["n"]))
+        busy.gate.set()
+        await asyncio.gather(held, *late, *waiting, last)
+
+    order: list[Any] = []
+    with executor({"shared": shared, "other": other, "busy": busy}) as running:
+        run(work)
+    assert order == [0, 1, "last", "late 0", "late 1"]
+    assert shared.batches == [[0, 1], ["late 0", "late 1"]]
+
+
 def test_a_member_that_left_is_never_run() -> None:
     stage = Recorder()
     stage.gate.clear()
