@@ -179,6 +179,7 @@ def _patterns(facts: PatternFacts) -> dict[str, Any]:
             for one in facts.events
         ],
         "no_event": asdict(facts.otherwise) if facts.otherwise else None,
+        "segments": [asdict(one) for one in facts.segments],
         "versions": [asdict(one) for one in facts.spreads],
         "courses": [asdict(one) for one in facts.courses],
         "choices": [asdict(one) for one in facts.choices],

@@ -19,7 +19,13 @@ def components(trial: TrialFrames) -> list[str]:
 
 def steady_cpu_s(trial: TrialFrames) -> Value:
     """CPU-seconds of all components together over the steady state."""
-    return added([component_cpu_s(trial, name) for name in components(trial)])
+    return cpu_s_between(trial, trial.phases.steady_ns, trial.phases.end_ns)
+
+
+def cpu_s_between(trial: TrialFrames, start_ns: int, end_ns: int) -> Value:
+    """CPU-seconds of all components together between two clock readings."""
+    spent = (_between(trial, name, "cpu_s", start_ns, end_ns) for name in components(trial))
+    return added(list(spent))
 
 
 def steady_count(trial: TrialFrames, column: str) -> Value:

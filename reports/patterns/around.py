@@ -9,6 +9,7 @@ from harness.record import PlayedEvent
 from reports.estimate import Missing, Value, percentile
 from reports.frames import TrialFrames
 from reports.requests import STEADY
+from reports.subject import Mask
 
 WINDOW_S = 1.0
 """After an event's answer, still counted as its time: replicas follow within it."""
@@ -55,18 +56,19 @@ def around(trial: TrialFrames, events: Sequence[PlayedEvent]) -> tuple[list[Arou
     found = []
     for event in events:
         if event.sent_ns is None:
-            found.append(Around(event, None, None, _seen(trial, touched & False)))
+            found.append(Around(event, None, None, seen(trial, touched & False)))
             continue
         end_ns = (event.received_ns or event.sent_ns) + round(WINDOW_S * 1e9)
         mask = (intended >= event.sent_ns) & (intended < end_ns)
         touched |= mask
         took = (event.received_ns - event.sent_ns) / 1e9 if event.received_ns else None
         at_s = (event.sent_ns - trial.phases.steady_ns) / 1e9
-        found.append(Around(event, at_s, took, _seen(trial, mask)))
-    return found, _seen(trial, steady & ~touched)
+        found.append(Around(event, at_s, took, seen(trial, mask)))
+    return found, seen(trial, steady & ~touched)
 
 
-def _seen(trial: TrialFrames, mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Seen:
+def seen(trial: TrialFrames, mask: Mask) -> Seen:
+    """What some of a trial's requests saw."""
     rows = trial.samples[mask]
     ok = rows[rows["ok"]]
     times = (ok["received_ns"] - ok["intended_ns"]).to_numpy() / 1e6

@@ -11,6 +11,7 @@ from reports.patterns.around import Around, Seen, around
 from reports.patterns.choices import Choice, choices
 from reports.patterns.graphs import graphs_of
 from reports.patterns.learning import Course, courses
+from reports.patterns.segments import Segment, segments
 from reports.patterns.timings import GraphTimings, graph_timings
 from reports.patterns.versions import Spread, spreads
 from reports.requests import STEADY, read_headers
@@ -31,6 +32,7 @@ class PatternFacts:
         events: what was done while load was played, with the requests about it.
         otherwise: requests that no event touches; None without events.
         spreads: versions on their way to the replicas.
+        segments: the steady state between events.
         choices: models that answered.
         courses: quality as time went by.
     """
@@ -40,6 +42,7 @@ class PatternFacts:
     scored: Mapping[str, int] = field(default_factory=dict)
     events: Sequence[Around] = ()
     otherwise: Seen | None = None
+    segments: Sequence[Segment] = ()
     spreads: Sequence[Spread] = ()
     choices: Sequence[Choice] = ()
     courses: Sequence[Course] = ()
@@ -71,6 +74,7 @@ def pattern_facts(run: Run, trial: TrialFrames) -> PatternFacts:
         {graph: max(m.n for m in measures.values()) for graph, measures in record.quality.items()},
         events,
         otherwise,
+        segments(trial, record.events, plan, place / "scores.parquet"),
         spreads(answers, record.events),
         choices(answers, place / "scores.parquet"),
         courses(place / "scores.parquet", plan, trial.phases),

@@ -29,15 +29,45 @@ def events(results: Results, step: Step) -> Table | None:
         Shown("Sent", "s"),
         Shown("Took", "s"),
         Shown("Status"),
-        Shown("Requests"),
-        Shown("Errors"),
-        Shown("p50", "ms"),
-        Shown("p99", "ms"),
-        Shown("Worst", "ms"),
+        *_SEEN,
     ]
     note = "Requests planned from an event's send until a second after its answer."
     caption = f"Events, {inside(offered(step))}"
     return Table(caption, head, rows, note, wide=True) if rows else None
+
+
+def segments(results: Results, step: Step) -> Table | None:
+    """What requests saw and cost between events, trial by trial."""
+    told = [
+        (trial.record.place, one)
+        for cell in results.at(step.index)
+        for trial in cell.trusted
+        for one in trial.patterns.segments
+    ]
+    measures = sorted({measure for _, one in told for measure in one.scores})
+    rows = [
+        [
+            *_trial(results, place),
+            Shown(one.after, f"{number(one.from_s)} to {number(one.to_s)} s", tone="text"),
+            *_seen(one.seen),
+            _value(one.cpu_ms),
+            *(_number(one.scores.get(measure)) for measure in measures),
+        ]
+        for place, one in told
+    ]
+    head = [Shown("SUT"), Shown("Block"), Shown("After", tone="text"), *_SEEN]
+    head += [Shown("CPU", "ms per answer"), *(Shown(name, "mean score") for name in measures)]
+    caption = f"Between events, {inside(offered(step))}"
+    return Table(caption, head, rows, wide=True) if rows else None
+
+
+_SEEN = (
+    Shown("Requests"),
+    Shown("Errors"),
+    Shown("p50", "ms"),
+    Shown("p99", "ms"),
+    Shown("Worst", "ms"),
+)
 
 
 def _what(one: Around) -> Shown:

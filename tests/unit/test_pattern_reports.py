@@ -19,6 +19,7 @@ from reports.patterns.around import around
 from reports.patterns.choices import choices
 from reports.patterns.graphs import graphs_of
 from reports.patterns.learning import courses
+from reports.patterns.segments import segments
 from reports.patterns.timings import graph_timings
 from reports.patterns.versions import spreads
 from workloads.plan import LoadPlan, PlanHeader
@@ -225,3 +226,30 @@ def test_requests_about_an_event_are_parted_from_the_others() -> None:
     assert never.at_s is None
     assert (rest.requests, rest.errors) == (90 - 11, 0)
     assert rest.worst_ms == pytest.approx(10)
+
+
+def test_what_requests_cost_before_and_after_an_event(tmp_path: Path) -> None:
+    drawn = plan([0] * 100)
+    at = S + drawn.offsets_ns
+    readings = np.arange(0, 13) * S
+    spent = np.where(readings <= 6 * S, readings / S * 0.1, 0.6 + (readings / S - 6) * 0.2)
+    frames = SimpleNamespace(
+        phases=SimpleNamespace(start_ns=S, steady_ns=S, end_ns=11 * S),
+        samples=pd.DataFrame(
+            {"intended_ns": at, "received_ns": at + 10 * MS, "ok": True, "phase": "steady"}
+        ),
+        usage=pd.DataFrame({"t_ns": readings, "component": "server", "cpu_s": spent}),
+    )
+    scores = [1.0 if i < 50 else 0.5 for i in range(100)]
+    table = {"index": list(range(100)), "measure": ["right"] * 100, "score": scores}
+    pq.write_table(pa.table(table), tmp_path / "scores.parquet")
+    shadow = PlayedEvent(
+        event=0, to="sut", action="shadow", intended_ns=6 * S, sent_ns=6 * S,
+        received_ns=6 * S, status=200,
+    )  # fmt: skip
+    before, after = segments(frames, [shadow], drawn, tmp_path / "scores.parquet")  # type: ignore[arg-type]
+    assert (before.after, after.after) == ("the start", "shadow")
+    assert before.cpu_ms == pytest.approx(10)  # 0.1 cores for 10 answers a second
+    assert after.cpu_ms == pytest.approx(20)
+    assert (before.scores, after.scores) == ({"right": 1.0}, {"right": 0.5})
+    assert segments(frames, [], drawn, tmp_path / "scores.parquet") == []  # type: ignore[arg-type]
