@@ -8,10 +8,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from architectures import backends
 from architectures.contract import TIMEOUT_HEADER, Problem
+from architectures.patterns.items import demo
 from architectures.patterns.items.moderation import Moderate
+from architectures.patterns.items.schema import TENANTS
 from architectures.patterns.items.settings import ModerationPart
 from architectures.patterns.items.validating import validate_items
 from harness.faults.between import between
@@ -262,3 +266,31 @@ def test_a_locked_file_refuses_to_write_and_still_reads(tmp_path: Path) -> None:
 
 def _validate(headers: dict[str, str]) -> list[Any]:
     return validate_items([{"headers": headers}])
+
+
+def test_a_write_whose_request_left_is_undone_and_keeps_no_lock(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with shop(tmp_path, {}) as ready:
+            assert await ready.status(example()) == 200
+            database = ready.io["write_item"]._database  # type: ignore[attr-defined]
+
+            async def counted(connection: AsyncConnection) -> None:
+                await connection.execute(
+                    update(TENANTS).values(item_count=TENANTS.c.item_count + 1)
+                )
+
+            with held(tmp_path / "items.sqlite"):
+                left = asyncio.create_task(database.run(counted))
+                await asyncio.wait({left}, timeout=0.3)  # it waits for the lock in its thread
+                left.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await left
+            await database.run(counted)
+            total = sum(one.item_count for one in await database.run(_tenants))
+            assert total == 1 + len(demo.tenants())
+
+    asyncio.run(run())
+
+
+async def _tenants(connection: AsyncConnection) -> Any:
+    return (await connection.execute(TENANTS.select())).all()

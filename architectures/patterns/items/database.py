@@ -25,6 +25,10 @@ _OURS = (exc.ProgrammingError, exc.IntegrityError, exc.DataError)
 """Mistakes of this code, not of the database: they stay errors."""
 
 
+class _AbandonedError(Exception):
+    """Work was done too late."""
+
+
 class Database:
     """Runs pieces of work, each in a transaction; connects when the first one comes.
 
@@ -38,6 +42,7 @@ class Database:
         self._set_up = SingleFlight(self._bring_up)
         self._availability = Availability("the database")
         self._running: set[asyncio.Task[Any]] = set()
+        self._abandoned: set[asyncio.Task[Any]] = set()
 
     async def run(
         self, work: Callable[[AsyncConnection], Awaitable[_T]], *, repeatable: bool = False
@@ -73,30 +78,40 @@ class Database:
         return done
 
     async def _limited(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
-        """Wait as long as may be, and no longer for the clearing up after.
-
-        A driver that is cancelled says good-bye to the server first, and waits two seconds for one
-        that no longer listens; the request does not.
-        """
+        """Wait as long as may be, and no longer for the clearing up after."""
         task = asyncio.create_task(self._transact(work))
         self._running.add(task)
         task.add_done_callback(self._ended)
         try:
             finished, _ = await asyncio.wait({task}, timeout=self._part.timeout_s)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+        finally:
+            if not task.done():
+                self._abandon(task)
         if not finished:
-            task.cancel()
             raise TimeoutError
         return task.result()
 
+    def _abandon(self, task: "asyncio.Task[Any]") -> None:
+        """Nobody waits for it any more.
+
+        A server may never answer, so that work is cancelled; its driver then says good-bye, which
+        takes two seconds where nobody listens. Work on a file ends by itself, and must: a statement
+        that runs in the driver's thread when it is cancelled keeps the file's lock ever after.
+        """
+        self._abandoned.add(task)
+        if self._part.url is not None:
+            task.cancel()
+
     async def _transact(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         async with self._opened().begin() as connection:
-            return await work(connection)
+            done = await work(connection)
+            if asyncio.current_task() in self._abandoned:
+                raise _AbandonedError  # rolls back: its request was told that nothing was written
+            return done
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
+        self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # read, so that asyncio does not log one nobody waited for
 

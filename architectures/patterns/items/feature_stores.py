@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,22 +113,33 @@ class RedisFeatures:
 
     async def fill(self) -> None:
         """Each key once; who fills a store that another fills too writes the same values."""
-        if await self._redis.exists(_FILLED):
-            return
-        filling = self._redis.pipeline(transaction=True)
-        for key, value in _rows():
-            filling.set(key, value, nx=True)
-        filling.set(_FILLED, 1)
-        await filling.execute()
+        with _closed_is_lost():
+            if await self._redis.exists(_FILLED):
+                return
+            filling = self._redis.pipeline(transaction=True)
+            for key, value in _rows():
+                filling.set(key, value, nx=True)
+            filling.set(_FILLED, 1)
+            await filling.execute()
 
     async def read(self, tenant: str, sku: str) -> bytes | None:
         """A product's features."""
-        found: bytes | None = await self._redis.get(_key(tenant, sku))
+        with _closed_is_lost():
+            found: bytes | None = await self._redis.get(_key(tenant, sku))
         return found
 
     async def close(self) -> None:
         """Close the pool."""
         await self._redis.aclose()
+
+
+@contextmanager
+def _closed_is_lost() -> Iterator[None]:
+    """On uvloop, writing to a connection that has just been lost is a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionError("the connection was closed") from error
 
 
 def feature_store(part: Part) -> FeatureStore:

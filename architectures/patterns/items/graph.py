@@ -30,7 +30,8 @@ ITEMS = Graph(
     "catalog/items",
     (
         Node("validate_item", {"headers": "request.headers"}),
-        Node("decode", {"body": "request.body"}),
+        # A key that cannot be one is refused first: then not even decoding can be had for nothing.
+        Node("decode", {"body": "request.body"}, when="validate_item.well_formed"),
         Node(
             "find_product",
             {

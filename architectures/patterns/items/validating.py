@@ -24,7 +24,7 @@ class ItemHeaders(BaseModel):
 
 
 def validate_items(batch: Sequence[Inputs]) -> list[Outputs | Problem]:
-    """``headers`` to ``key_id``, ``key_sha256``, ``sku`` and ``due_ns``.
+    """``headers`` to ``well_formed``, ``key_id``, ``key_sha256``, ``sku`` and ``due_ns``.
 
     ``due_ns`` is the reading of CLOCK_MONOTONIC at which the caller gives up, one clock for every
     process of a machine; None where the caller did not say.
@@ -44,7 +44,7 @@ def _validated(headers: dict[str, Any]) -> Outputs | Problem:
     except ValidationError as error:
         return _malformed(error.errors()[0]["loc"][0])
     due_ns = None if read.timeout_s is None else monotonic_ns() + int(read.timeout_s * 1e9)
-    return {**key._asdict(), "sku": read.sku, "due_ns": due_ns}
+    return {"well_formed": True, **key._asdict(), "sku": read.sku, "due_ns": due_ns}
 
 
 def unknown_key() -> Problem:
