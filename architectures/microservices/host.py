@@ -26,7 +26,7 @@ class StageHost:
     def __init__(self, loaded: Loaded, policy: ServingPolicy) -> None:
         self._calls = StageCalls(loaded, policy)
         self._inside = dict.fromkeys((*loaded.compute, *loaded.io), 0)
-        self.bound = policy.queue_bound
+        self._bound = policy.queue_bound
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -67,9 +67,12 @@ class StageHost:
     @contextmanager
     def _admitted(self, stage: str, count: int) -> Iterator[None]:
         """Hold places in a stage's queue; a gateway that keeps its own bound never fills it."""
-        if self._inside[stage] + count > self.bound:
+        if self._inside[stage] + count > self._bound:
             raise Problem(
-                "overloaded", 503, f"Stage {stage} has {self.bound} places, too few for {count}."
+                "overloaded",
+                503,
+                f"Stage {stage} has {self._bound} places, {self._inside[stage]} of them taken: "
+                f"too few for {count}.",
             )
         self._inside[stage] += count
         try:

@@ -6,6 +6,7 @@ What stands in Redis, ``<stage>`` being the stage's name:
 - ``replies:<gateway>``: a list, popped by the one gateway that waits for it.
 - ``blob:<id>``, ``blob:<id>:reply``: what is too large for a stream's entry; it expires.
 - ``alive:<stage>``: there as long as somebody takes the stage's messages.
+- ``withdrawn``: a channel of the ids of messages that nobody waits for any more.
 """
 
 from time import monotonic_ns
@@ -16,6 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 GROUP: Final = "servers"
+
+WITHDRAWN: Final = "withdrawn"
 
 BROKER: Final = "broker"
 """The broker's name among ``ServerConfig.peers``, and its component's."""

@@ -22,6 +22,7 @@ from architectures.microservices.over_broker import (
     ID_BYTES,
     INLINE_BYTES,
     REPLY_TO,
+    WITHDRAWN,
     blob,
     kept_ms,
     open_broker,
@@ -130,13 +131,14 @@ class Mailbox:
         return entry
 
     async def _withdraw(self, stage: str, name: bytes, adding: "asyncio.Task[bytes]") -> None:
-        """Take back what nobody waits for: what no service has taken, none will."""
+        """Take back what nobody waits for: none will take it, and who did may drop it."""
         await asyncio.wait([adding])
         with suppress(RedisError, OSError):
             async with self.redis.pipeline(transaction=False) as pipe:
                 if adding.exception() is None:
                     pipe.xdel(stream(stage), adding.result())
                 pipe.unlink(blob(name))
+                pipe.publish(WITHDRAWN, name)
                 await pipe.execute()
 
     def _aside(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":

@@ -34,6 +34,7 @@ from architectures.microservices.over_broker import (
     INLINE_BYTES,
     KEPT,
     REPLY_TO,
+    WITHDRAWN,
     alive,
     blob,
     kept_ms,
@@ -52,11 +53,12 @@ _Reply: TypeAlias = tuple[bytes, bytes | bytearray]
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One message, taken from a stream and not yet answered."""
+    """One message, taken from a stream and not yet answered; ``leaving`` once it is withdrawn."""
 
     stage: str
     key: bytes
     fields: Mapping[bytes, bytes]
+    leaving: "asyncio.Future[None]"
 
     @property
     def ends_ns(self) -> int:
@@ -79,6 +81,7 @@ class BrokerReceiver:
         whole_batches = config.options["message"] == "batch"
         self._count = 1 if whole_batches else config.policy.max_batch
         self._inside: dict[tuple[str, bytes], asyncio.Task[None]] = {}
+        self._leaving: dict[bytes, asyncio.Future[None]] = {}
         self._room = asyncio.Event()
         self._life: list[asyncio.Task[None]] = []
         self._redis: Any = None
@@ -93,7 +96,9 @@ class BrokerReceiver:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
         await self._beat()
-        self._life = [asyncio.create_task(work) for work in (self._read(), self._live())]
+        self._life = [
+            asyncio.create_task(work) for work in (self._read(), self._hear(), self._live())
+        ]
 
     async def stop(self) -> None:
         """Take no more messages; those inside are answered first."""
@@ -127,13 +132,29 @@ class BrokerReceiver:
             place = (stage, key)
             if place in self._inside or not fields:
                 continue  # ours already; or withdrawn, and nobody waits for it
-            task = asyncio.get_running_loop().create_task(self._serve(_Entry(stage, key, fields)))
+            loop = asyncio.get_running_loop()
+            leaving = self._leaving[fields[ID]] = loop.create_future()
+            task = loop.create_task(self._serve(_Entry(stage, key, fields, leaving)))
             self._inside[place] = task
-            task.add_done_callback(partial(self._leave, place))
+            task.add_done_callback(partial(self._leave, place, fields[ID]))
 
-    def _leave(self, place: tuple[str, bytes], _: "asyncio.Task[None]") -> None:
+    def _leave(self, place: tuple[str, bytes], name: bytes, _: "asyncio.Task[None]") -> None:
         del self._inside[place]
+        self._leaving.pop(name, None)
         self._room.set()
+
+    async def _hear(self) -> None:
+        """Drop what its gateway withdraws, as far as it has not begun."""
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as withdrawn:
+            while True:
+                try:
+                    await withdrawn.subscribe(WITHDRAWN)
+                    async for told in withdrawn.listen():
+                        leaving = self._leaving.pop(told["data"], None)
+                        if leaving is not None:
+                            leaving.set_result(None)
+                except (RedisError, OSError):
+                    await asyncio.sleep(_AGAIN_S)
 
     async def _serve(self, entry: _Entry) -> None:
         """Answer one message, unless nobody can be waiting for it any more."""
@@ -148,8 +169,11 @@ class BrokerReceiver:
             return None
         try:
             calls = wire.decode_calls(body)
-            replies = await self._run(entry.stage, calls)
-            return ANSWERED, wire.encode_replies(replies)
+            return ANSWERED, wire.encode_replies(await self._run(entry, calls))
+        except asyncio.CancelledError:
+            if not entry.leaving.done():
+                raise
+            return None
         except Exception:  # noqa: BLE001 - the caller is told, whatever it was
             _LOG.exception("a message of %s failed", entry.stage)
             return FAILED, b"it failed on the message; its log says why"
@@ -161,9 +185,9 @@ class BrokerReceiver:
             body = await self._redis.get(entry.fields[BLOB])
         return body
 
-    async def _run(self, stage: str, calls: list[dict[str, Any]]) -> list[Any]:
+    async def _run(self, entry: _Entry, calls: list[dict[str, Any]]) -> list[Any]:
         try:
-            return await self._host.run(stage, calls)
+            return await self._host.run(entry.stage, calls, entry.leaving)
         except Problem as problem:
             return [problem] * len(calls)
 

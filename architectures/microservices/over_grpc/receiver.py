@@ -17,6 +17,7 @@ from architectures.server_config import ServerConfig
 from architectures.wire import WireError
 
 _STOP_S: Final = 5.0
+_MOST_MEMBERS: Final = 4096  # rows of no bytes cost a sender nothing
 _CODES: Final = {
     404: grpc.StatusCode.NOT_FOUND,
     500: grpc.StatusCode.INTERNAL,
@@ -103,7 +104,7 @@ class GrpcReceiver:
         """
         await self._check(request.model_name, context)
         try:
-            calls, ours = _read(request, self._host.bound)
+            calls, ours = _read(request)
             replies = await self._host.run(request.model_name, calls)
             refusal = None if ours else _first(replies)
             return (
@@ -119,9 +120,9 @@ class GrpcReceiver:
             await _abort(context, Problem("not-found", 404, text))
 
 
-def _read(request: Any, most: int) -> tuple[list[Inputs], bool]:
+def _read(request: Any) -> tuple[list[Inputs], bool]:
     try:
-        return calls_of(request, most)
+        return calls_of(request, _MOST_MEMBERS)
     except WireError as error:
         raise Problem("bad-message", 400, str(error)) from error
 
