@@ -36,7 +36,10 @@ _Values: TypeAlias = dict[str, Outputs | None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A walked graph: the JSON document, where the time went, and what is left to do."""
+    """A walked graph: the JSON document, where the time went, and what is left to do.
+
+    ``after`` is None where no detached node would run for this request.
+    """
 
     document: Any
     timings: tuple[StageTiming, ...]
@@ -65,8 +68,26 @@ async def walk(graph: Graph, request: Inputs, call: Call, late: Call | None = No
         raise GraphError(
             f"graph {graph.name!r}: {graph.answer_node} gives the answer and did not run"
         )
-    after = partial(_follow, graph, values, late or call) if graph.detached else None
+    left = graph.detached and _anything_left(graph, values)
+    after = partial(_follow, graph, values, late or call) if left else None
     return Answer(answered[graph.answer_field], tuple(timings), after)
+
+
+def _anything_left(graph: Graph, values: _Values) -> bool:
+    """Whether any detached node may run: one that will not is neither counted nor shed."""
+    idle = {key for key, outputs in values.items() if outputs is None}
+    for step in graph.steps:
+        if step.key not in graph.detached:
+            continue
+        unfed = any(read.source in idle and not read.optional for read in step.reads)
+        when = step.when
+        off = when is not None and (
+            when.source in idle or (when.source in values and not _holds(step, values))
+        )
+        if not (unfed or off):
+            return True
+        idle.add(step.key)
+    return False
 
 
 async def _follow(graph: Graph, values: _Values, call: Call) -> None:
