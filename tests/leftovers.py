@@ -1,6 +1,39 @@
-"""What a run left behind that it should not have."""
+"""What a run left behind that it should not have; and asking processes that may end meanwhile."""
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+Answer = TypeVar("Answer")
+
+
+def each(
+    processes: Iterable[psutil.Process], ask: Callable[[psutil.Process], Answer]
+) -> list[Answer]:
+    """An answer a process; none of those that ended by themselves, reaped or not."""
+    answers = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+            answers.append(ask(process))
+    return answers
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended; one that nobody has reaped has."""
+    states = each(processes, lambda one: (one, one.is_running() and one.status()))
+    return [one for one, state in states if state and state != psutil.STATUS_ZOMBIE]
+
+
+def has_ended(pid: int) -> bool:
+    """Whether there is no such process any more, or only what nobody has reaped of it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
 
 
 def left_of(folder: Path) -> list[str]:

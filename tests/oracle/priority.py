@@ -27,7 +27,10 @@ def ahead_of_others(pid: int) -> bool:
 def children(parent: int, word: str) -> Iterator[int]:
     """Processes that any thread of ``parent`` started and whose command has the word."""
     for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
-        for pid in map(int, tasks.read_text().split()):
+        listed: list[str] = []
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread of it, or a child, ended
+            listed = tasks.read_text().split()
+        for pid in map(int, listed):
             with suppress(FileNotFoundError, ProcessLookupError):
                 if word in Path(f"/proc/{pid}/cmdline").read_text():
                     yield pid

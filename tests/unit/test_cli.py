@@ -20,7 +20,7 @@ import pytest
 from harness.http import ask
 from harness.record import USAGE_COLUMNS, RunRecord, TrialRecord
 from harness.run_directory import RunDirectory
-from tests.leftovers import left_of
+from tests.leftovers import alive, each, has_ended, left_of
 from workloads.plan import read_plan
 from workloads.sample import Outcome, read_samples
 
@@ -212,9 +212,9 @@ def _keeper_of(pid: int) -> tuple[int, int]:
 
 def _ends(pid: int) -> bool:
     end_ns = time.monotonic_ns() + 60 * 10**9
-    while Path(f"/proc/{pid}").exists() and time.monotonic_ns() < end_ns:
+    while not has_ended(pid) and time.monotonic_ns() < end_ns:
         time.sleep(0.1)
-    return not Path(f"/proc/{pid}").exists()
+    return has_ended(pid)
 
 
 def test_sigkill_leaves_no_process_no_port_no_directory_and_a_readable_record(
@@ -304,7 +304,7 @@ def test_sigkill_while_serving_leaves_nothing_of_any_architecture(sut: str) -> N
         process.kill()
         process.wait()
     assert _ends(keeper.pid)
-    assert [one for one in below if one.is_running()] == []
+    assert alive(below) == []
     assert not directory.exists()
     assert [name for name in shared if Path(name).exists()] == []
     for port in ports:
@@ -315,14 +315,14 @@ def test_sigkill_while_serving_leaves_nothing_of_any_architecture(sut: str) -> N
 def _listening(processes: list[psutil.Process]) -> set[int]:
     return {
         connection.laddr.port
-        for process in processes
-        for connection in process.net_connections("tcp")
+        for connections in each(processes, lambda process: process.net_connections("tcp"))
+        for connection in connections
         if connection.status == psutil.CONN_LISTEN
     }
 
 
 def _shared_memory(processes: list[psutil.Process]) -> set[str]:
-    maps = [Path(f"/proc/{process.pid}/maps").read_text() for process in processes]
+    maps = each(processes, lambda process: Path(f"/proc/{process.pid}/maps").read_text())
     return {found for text in maps for found in re.findall(SHARED, text)}
 
 

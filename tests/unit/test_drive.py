@@ -15,6 +15,7 @@ import pytest
 
 from architectures.plugin import Example
 from harness.drive import DriveError, Generator, boot, web_ui
+from tests.leftovers import alive, each
 from workloads.payloads import write_payloads
 from workloads.plan import PlanHeader, build_plan, write_plan
 
@@ -40,7 +41,7 @@ def booted(tmp_path: Path) -> Callable[..., Generator]:
 def ended(processes: list[psutil.Process], limit_s: float = 60.0) -> bool:
     limit_ns = perf_counter_ns() + int(limit_s * 1e9)
     while perf_counter_ns() < limit_ns:
-        if not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes):
+        if not alive(processes):
             return True
         sleep(0.05)
     return False
@@ -108,8 +109,8 @@ def test_leaving_ends_every_worker(booted: Callable[..., Generator]) -> None:
         assert {tuple(process.cpu_affinity()) for process in processes} == {(CORE,)}
         listening = [
             connection.laddr.ip
-            for process in processes
-            for connection in process.net_connections("inet")
+            for connections in each(processes, lambda process: process.net_connections("inet"))
+            for connection in connections
             if connection.status == psutil.CONN_LISTEN
         ]
     assert set(listening) <= {"127.0.0.1"}
@@ -171,8 +172,8 @@ def test_the_web_ui_is_on_loopback_only_and_ends(
         mine = [p for p in psutil.Process().children(recursive=True) if p not in others]
         listening = {
             connection.laddr.ip
-            for process in mine
-            for connection in process.net_connections("inet")
+            for connections in each(mine, lambda process: process.net_connections("inet"))
+            for connection in connections
             if connection.status == psutil.CONN_LISTEN
         }
     assert listening == {"127.0.0.1"}

@@ -12,6 +12,7 @@ from harness.kept import DeployError
 from harness.moderation import ModerationError
 from harness.scenario import Scenario
 from harness.scenario_file import ScenarioError, parse_scenario
+from tests.leftovers import each
 
 SCENARIO = """
 name = "beside"
@@ -28,11 +29,10 @@ def scenario(backends: str) -> Scenario:
 
 
 def stubs() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "architectures.moderation_service" in process.cmdline()
-    ]
+    words = each(
+        psutil.Process().children(recursive=True), lambda process: (process, process.cmdline())
+    )
+    return [process for process, said in words if "architectures.moderation_service" in said]
 
 
 def test_the_stub_behaves_as_told_goes_back_and_ends(tmp_path: Path) -> None:
