@@ -30,11 +30,13 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.durable import write_durably
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """History of the format. Old files stay in ``tests/golden`` and must stay readable.
 
 1  2026-11: first.
 2  2026-11: closed loop, capacity searches and trials that ended early; usage has more columns.
+3  2026-11: payloads of single graphs, with headers; events, quality and scores; what answers were
+   not compared; kinds of backends.
 """
 
 

@@ -47,7 +47,7 @@ def _event_failed(evidence: Evidence) -> str | None:
     first = failed[0]
     return (
         f"{len(failed)} of {len(evidence.events)}; first: {first.action} to {first.to}: "
-        f"{first.error}"
+        f"{str(first.error).splitlines()[0]}"
     )
 
 

@@ -6,15 +6,19 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+from harness.quality import SCORES
 from harness.record import (
     FORMAT_VERSION,
+    SCORE_COLUMNS,
     USAGE_COLUMNS,
+    Measure,
     RunRecord,
     TrialPlace,
     TrialRecord,
     write_record,
 )
 from harness.run_directory import RunDirectory
+from workloads.payload_files import own_files
 from workloads.payloads import read_payloads
 from workloads.plan import read_plan
 from workloads.sample import SCHEMA, Outcome, read_samples
@@ -22,6 +26,7 @@ from workloads.sample import SCHEMA, Outcome, read_samples
 GOLDEN = Path(__file__).parents[1] / "golden" / "record"
 VERSION_1 = RunDirectory(GOLDEN / "version-1")
 VERSION_2 = RunDirectory(GOLDEN / "version-2")
+VERSION_3 = RunDirectory(GOLDEN / "version-3")
 
 
 def test_every_version_of_the_format_has_a_recorded_run() -> None:
@@ -106,6 +111,31 @@ def test_version_2_usage_has_every_column() -> None:
     for place in RunRecord.read(VERSION_2.path).schedule:
         usage = pq.read_table(VERSION_2.trial(place) / "usage.parquet")
         assert tuple(usage.column_names) == USAGE_COLUMNS
+
+
+def test_version_3_has_payloads_of_a_graph_events_and_scores() -> None:
+    record = RunRecord.read(VERSION_3.path)
+    assert (record.format_version, record.status) == (3, "complete")
+    assert record.backends["state"] == "sqlite"
+    own = own_files(VERSION_3.payloads)
+    assert [one.headers for one in read_payloads(own["hello"])] == [
+        {"X-Who": f"caller {number}"} for number in range(6)
+    ]
+    (trial,) = [t for t in VERSION_3.trials() if t.place.sut == "monolith:default"]
+    assert trial.verification
+    assert trial.verification.not_compared == {"hello": "answers vary"}
+    assert [(event.action, event.ends, event.answer) for event in trial.events] == [
+        ("cheer", False, {"mood": "glad"}),
+        ("cheer", True, {"mood": "calm"}),
+    ]
+    assert trial.phases
+    for event in trial.events:
+        assert trial.phases.steady_ns < event.intended_ns <= (event.sent_ns or 0)
+        assert (event.sent_ns or 0) < (event.received_ns or 0) < trial.phases.drained_ns
+    assert trial.quality["hello"]["named"] == Measure(mean=1.0, n=29)
+    scores = pq.read_table(VERSION_3.trial(trial.place) / SCORES)
+    assert tuple(scores.column_names) == SCORE_COLUMNS
+    assert set(scores["measure"].to_pylist()) == {"named", "long"}
 
 
 def test_writing_is_whole_and_reading_gives_the_same(tmp_path: Path) -> None:
