@@ -47,6 +47,9 @@ LEARNERS: Mapping[str, Callable[[Store, str], Learning]] = {"weights": Learner}
 
 STAGES: Mapping[str, StageSpec] = {"take_feedback": StageSpec("take_feedback", "io")}
 
+MOST_BYTES = 64 * 1024
+"""Of a body: parsing one of megabytes would hold up whatever else waits on the event loop."""
+
 _ANSWER_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {"of": {"enum": list(HANDLERS)}, "taken": {"type": "boolean"}},
@@ -134,6 +137,8 @@ class TakeFeedback:
 
 def _parsed(body: bytes) -> Mapping[str, Any]:
     """A JSON object whose ``of`` is a kind we know."""
+    if len(body) > MOST_BYTES:
+        raise Problem("body-too-large", 413, f"Feedback may have {MOST_BYTES} bytes at most.")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -14,6 +14,7 @@ from architectures.contract import Problem
 from architectures.ensemble.attributes import CATEGORIES
 from architectures.ensemble.corpus import example, key
 from architectures.patterns import GRAPHS, load_stage, request, score
+from architectures.patterns.feedback import MOST_BYTES
 from architectures.patterns.online_weights import lease, seen
 from architectures.patterns.online_weights.intake import unpacked
 from architectures.patterns.online_weights.names import COUNTED, LEASE, QUEUE
@@ -47,7 +48,7 @@ def told(*bodies: bytes) -> list[Any]:
     ("body", "said"),
     [
         (b"\xff", 'no JSON; send an object whose "of" is "weights"'),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 60_000, "no JSON"),
         (b"[1]", "not an object"),
         (b"{}", "does not say what it is feedback of"),
         (b'{"of": ["weights"]}', "does not say what it is feedback of"),
@@ -76,6 +77,12 @@ def test_a_malformed_feedback_is_refused_and_told_what_was_meant(
     assert "send " in refusal.detail
     assert len(refusal.detail) < 500
     assert refusal.detail.encode(), "whatever the client sent, the problem can be written"
+
+
+def test_a_body_of_megabytes_is_refused_before_it_is_parsed(store: SqliteStore) -> None:
+    (refusal,) = told(b" " * MOST_BYTES + request("feedback", EXAMPLE).body)
+    assert isinstance(refusal, Problem)
+    assert (refusal.slug, refusal.status) == ("body-too-large", 413)
 
 
 def test_feedback_on_an_image_that_was_not_asked_about_is_answered_and_not_taken(
