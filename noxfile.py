@@ -61,6 +61,18 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def patterns(session: nox.Session) -> None:
+    """Every serving pattern on every architecture, a page each: about an hour, 4 minutes a pattern.
+
+    `nox -s patterns [-- scenarios/patterns/update.toml ...]` runs only those that are named.
+    """
+    found = sorted(Path("scenarios", "patterns").glob("*.toml"))
+    for scenario in session.posargs or map(str, found):
+        run(session, "-m", "harness", "run", scenario)
+        run(session, "-m", "reports", "runs/latest")
+
+
+@nox.session(default=False)
 def report(session: nox.Session) -> None:
     """Make a run's page again, without load: `nox -s report -- runs/ID`."""
     run(session, "-m", "reports", *(session.posargs or ["runs/latest"]))
