@@ -9,7 +9,10 @@ policy learnt on one machine would be judged on another.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from architectures.ensemble.graphs import CLASSIFIERS
+from architectures.ensemble.types import Floats
 
 ARMS = tuple(name.removeprefix("classify_") for name in CLASSIFIERS)
 """The classifiers, without ``classify_``: the order of every array that has one entry an arm."""
@@ -62,3 +65,9 @@ def cost_of(models: Sequence[str], tier: str) -> float:
     """What running these arms costs together."""
     each = costs(tier)
     return round(sum(each[arm] for arm in models), 4)
+
+
+def mean_scores(ballots: Mapping[str, Floats]) -> Floats:
+    """The mean of what ran, ``(SCORES,)``: what is answered on stopping."""
+    mean: Floats = np.mean([ballots[arm] for arm in ARMS if arm in ballots], 0, dtype=np.float32)
+    return mean

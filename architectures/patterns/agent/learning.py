@@ -16,15 +16,26 @@ from architectures.patterns.agent.policy import (
     Policy,
     actions,
     after,
+    features,
     price,
 )
 from architectures.patterns.arms import all_right
+from architectures.patterns.recording import Recording
 from architectures.patterns.sums import Observed, Sums, Vector
 
 _ROOT = Path(__file__).parent / "weights"
 
 PRIOR_EXAMPLES = 500.0
 """Examples each shipped model weighs: as many met in service move it halfway."""
+
+
+def states_of(recording: Recording) -> dict[tuple[str, ...], Vector]:
+    """Set of arms -> every image's features once these ran, ``(n, WIDTH)``."""
+    span = range(len(recording.labels))
+    return {
+        ran: np.array([features(recording.ballots(i, ran), recording.contexts[i]) for i in span])
+        for ran in SETS
+    }
 
 
 def fit(

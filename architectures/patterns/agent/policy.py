@@ -18,7 +18,7 @@ import numpy as np
 
 from architectures.ensemble.attributes import SCORE_SLICES
 from architectures.ensemble.types import Floats
-from architectures.patterns.arms import ARMS, COST_WEIGHT
+from architectures.patterns.arms import ARMS, COST_WEIGHT, mean_scores
 from architectures.patterns.choosing import context
 from architectures.patterns.sums import Sums, Vector
 
@@ -57,12 +57,6 @@ EMPTY = Sums.empty(len(ROWS), WIDTH)
 def after(ran: Sequence[str], arm: str) -> tuple[str, ...]:
     """The set once one more ran."""
     return tuple(each for each in ARMS if each in ran or each == arm)
-
-
-def mean_scores(ballots: Mapping[str, Floats]) -> Floats:
-    """The mean of what ran, ``(SCORES,)``: what is answered on stopping."""
-    mean: Floats = np.mean([ballots[arm] for arm in ARMS if arm in ballots], 0, dtype=np.float32)
-    return mean
 
 
 def features(ballots: Mapping[str, Floats], seen: Sequence[float]) -> list[float]:

@@ -13,10 +13,9 @@ from architectures.patterns.agent.policy import (
     Policy,
     after,
     features,
-    mean_scores,
 )
-from architectures.patterns.agent.recording import Recording
-from architectures.patterns.arms import ARMS, all_right, reward
+from architectures.patterns.arms import ARMS, all_right, mean_scores, reward
+from architectures.patterns.recording import Recording
 from architectures.patterns.sums import Sums, Vector
 from architectures.patterns.tags import names
 
@@ -39,6 +38,10 @@ class Played:
     def reward(self) -> Vector:
         """What each answer was worth."""
         return np.array([reward(*pair) for pair in zip(self.right, self.cost, strict=True)])
+
+    def part(self, start: int, end: int) -> "Played":
+        """Of some of the requests."""
+        return Played(self.right[start:end], self.cost[start:end], self.runs[start:end])
 
 
 def always(recording: Recording, models: tuple[str, ...], costs: Mapping[str, float]) -> Played:

@@ -15,9 +15,8 @@ from architectures.patterns.agent.policy import (
     STOP,
     Policy,
     features,
-    mean_scores,
 )
-from architectures.patterns.arms import ARMS, cost_of, costs
+from architectures.patterns.arms import ARMS, cost_of, costs, mean_scores
 from architectures.patterns.shared_sums import SharedSums, add
 from architectures.patterns.tags import names, tags
 from architectures.state import Store

@@ -8,11 +8,11 @@ bits of torch's convolutions.
 
 import click
 
-from architectures.patterns.agent.learning import fit, policy_of, save, shipped
-from architectures.patterns.agent.policy import EMPTY, SETS
-from architectures.patterns.agent.recording import Recording, record
-from architectures.patterns.agent.simulation import Played, always, play
+from architectures.patterns.agent.learning import fit, save, states_of
+from architectures.patterns.agent.policy import SETS
+from architectures.patterns.agent.report import lines
 from architectures.patterns.arms import costs
+from architectures.patterns.recording import record
 
 SEED = 7
 HELD_OUT = 1000
@@ -27,24 +27,9 @@ def main(tier: str, count: int, seed: int, held_out: int) -> None:
     """Record, fit, write the weights, and say what the policy does on held-out images."""
     recording = record(tier, "train", count, seed)
     right = {ran: recording.right(ran) for ran in SETS if ran}
-    save(fit(recording.states(), right, costs(tier)), tier)
-    for line in report(tier, record(tier, "held_out", held_out, 0)):
+    save(fit(states_of(recording), right, costs(tier)), tier)
+    for line in lines(tier, record(tier, "held_out", held_out, 0)):
         click.echo(line)
-
-
-def report(tier: str, recording: Recording) -> list[str]:
-    """The agent beside everything that needs no agent, one line each."""
-    each = costs(tier)
-    rows = {"+".join(ran): always(recording, ran, each) for ran in SETS if ran}
-    rows["agent"] = play(recording, policy_of(shipped(tier), EMPTY), each)
-    return [_line(name, played) for name, played in rows.items()]
-
-
-def _line(name: str, played: Played) -> str:
-    right, cost, runs, worth = (
-        float(numbers.mean()) for numbers in (played.right, played.cost, played.runs, played.reward)
-    )
-    return f"{name:28} right {right:.4f}  cost {cost:.3f}  models {runs:.3f}  reward {worth:.4f}"
 
 
 if __name__ == "__main__":

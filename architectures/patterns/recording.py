@@ -13,8 +13,7 @@ from architectures.ensemble.corpus import example, key
 from architectures.ensemble.graphs import CLASSIFIERS
 from architectures.ensemble.types import Floats
 from architectures.graph import Inputs, Outputs
-from architectures.patterns.agent.policy import SETS, features, mean_scores
-from architectures.patterns.arms import ARMS, all_right
+from architectures.patterns.arms import ARMS, all_right, mean_scores
 from architectures.patterns.choosing.context import context_of
 from architectures.patterns.sums import Vector
 from architectures.patterns.tags import names
@@ -53,14 +52,6 @@ class Recording:
                 for i, label in enumerate(self.labels)
             ]
         )
-
-    def states(self) -> dict[tuple[str, ...], Vector]:
-        """Set of arms -> every image's features once these ran."""
-        span = range(len(self.labels))
-        return {
-            ran: np.array([features(self.ballots(i, ran), self.contexts[i]) for i in span])
-            for ran in SETS
-        }
 
 
 def record(tier: str, split: Split, count: int, seed: int) -> Recording:
