@@ -22,6 +22,7 @@ from architectures.patterns import (
     online_weights,
     pipeline,
     select,
+    similar,
     update,
 )
 from architectures.patterns.operator import Operator
@@ -43,6 +44,7 @@ __all__ = [
 
 ROOMS: tuple[Room, ...] = (
     update,
+    similar,
     select,
     classic,
     heads,

@@ -12,7 +12,7 @@ import click
 
 from architectures.ensemble import lessons
 from architectures.ensemble.training import paint
-from architectures.patterns import classic_fitting, select_fitting
+from architectures.patterns import classic_fitting, select_fitting, similar_fitting
 
 SEED = 1
 
@@ -33,7 +33,7 @@ def main(tier: str, count: int, cache: Path) -> None:
     spent = paint(tier, count, SEED, directory)
     click.echo(f"painted: {spent:.0f} core-seconds")
     seen = lessons.read(directory)
-    for fitting in (classic_fitting, select_fitting):
+    for fitting in (classic_fitting, select_fitting, similar_fitting):
         started = process_time()
         fitting.fit(seen, tier)
         click.echo(f"{fitting.__name__}: {process_time() - started:.0f} core-seconds")
