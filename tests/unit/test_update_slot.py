@@ -1,6 +1,7 @@
 """A slot loads what the rollout gives it, keeps what it has where that fails, and owns to it."""
 
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -37,11 +38,27 @@ def test_it_serves_the_shipped_model_until_told_otherwise(store: SqliteStore) ->
 def test_a_replica_that_starts_late_begins_with_what_is_current(store: SqliteStore) -> None:
     store.publish(ROLLOUT, promoted("depthwise"))
     (output,) = Slot("known_good", "tiny", "cpu", 1, store)(CROPS[:1])
-    assert output["served"]["version"] == 2
-    assert output["served"]["model"] == "depthwise"
-    (swap,) = read_swaps(store)
-    assert swap["published_ns"] <= swap["seen_ns"] <= swap["serving_ns"]
-    assert swap["replica"] == output["served"]["replica"]
+    served = output["served"]
+    assert (served["version"], served["model"]) == (2, "depthwise")
+    assert served["adopted_ns"] is None
+    assert read_swaps(store) == []
+
+
+def test_a_slot_in_use_says_when_it_took_another(store: SqliteStore) -> None:
+    slot = Slot("known_good", "tiny", "cpu", 1, store)
+    slot(CROPS[:1])
+    published = store.publish(ROLLOUT, promoted("depthwise"))
+    end = monotonic() + 60
+    while (served := slot(CROPS[:1])[0]["served"])["version"] == 1:
+        assert monotonic() < end, "it was never taken"
+        sleep(0.01)
+    assert served["published_ns"] == published.published_ns < served["adopted_ns"]
+    while not (swaps := read_swaps(store)):
+        assert monotonic() < end, "it is not on record"
+        sleep(0.01)
+    (swap,) = swaps
+    assert swap["replica"] == served["replica"]
+    assert swap["published_ns"] <= swap["seen_ns"] <= swap["serving_ns"] == served["adopted_ns"]
 
 
 def test_published_weights_are_what_answers(store: SqliteStore) -> None:

@@ -24,6 +24,7 @@ STAGES: Mapping[str, StageSpec] = {name: StageSpec(name, "light") for name in _L
 }
 
 _COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
+_CLOCK: Mapping[str, Any] = {"type": ["integer", "null"]}
 
 UPDATE = Graph(
     "ensemble/update",
@@ -78,6 +79,8 @@ UPDATE = Graph(
             "version": {"type": "integer", "minimum": 1},
             "model": {"enum": list(MODELS)},
             "replica": {"type": "string"},
+            "published_ns": _CLOCK,
+            "adopted_ns": _CLOCK,
             "rollout": _COUNT,
             "shadowed": {"type": "boolean"},
             "models_run": {"type": "array", "items": {"enum": list(MODELS)}},

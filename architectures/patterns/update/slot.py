@@ -24,14 +24,20 @@ _WARM_UP_BATCHES = (1, 2, 4, 8)
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A release and its loaded network."""
+    """A release and its loaded network.
+
+    ``published_ns`` and ``adopted_ns`` are None for what a replica began with: it never answered
+    with anything before it.
+    """
 
     release: Release
     run: Stage
+    published_ns: int | None = None
+    adopted_ns: int | None = None
 
 
 class Slot:
-    """A stage: ``crop`` to ``scores`` and who gave them: ``slot``, ``version``, ``model``.
+    """A stage: ``crop`` to ``scores``, and who gave them as ``served``.
 
     A slot is never empty: until it has heard of a release, and where one cannot be loaded, it goes
     on with what it has, so that a request routed by a replica that heard earlier is answered. What
@@ -51,7 +57,9 @@ class Slot:
         self._device = device
         self._threads = threads
         self._store = store
-        self._held = self._load(Rollout().known_good)
+        first = Rollout().known_good
+        self._held = _Held(first, self._load(first))
+        self._in_use = False
         self._follower = Follower(store, ROLLOUT, self._apply)
 
     def __call__(self, batch: Sequence[Inputs]) -> list[Outputs]:
@@ -59,15 +67,20 @@ class Slot:
         # A replica that has just started must not answer with what was rolled back; a shadow may
         # wait, and nobody must wait for it.
         self._follower.follow(at_once=self._slot == KNOWN_GOOD)
+        self._in_use = True
         held = self._held
-        release = held.release
-        served = {
-            "slot": self._slot,
-            "version": release.version,
-            "model": release.model,
-            "replica": replica(),
-        }
+        served = self._served(held)
         return [{**outputs, "served": served} for outputs in _scores(held.run, batch)]
+
+    def _served(self, held: _Held) -> dict[str, Any]:
+        return {
+            "slot": self._slot,
+            "version": held.release.version,
+            "model": held.release.model,
+            "replica": replica(),
+            "published_ns": held.published_ns,
+            "adopted_ns": held.adopted_ns,
+        }
 
     def _apply(self, published: Published) -> None:
         """Hold what the rollout gives this slot; called on the follower's thread."""
@@ -75,6 +88,21 @@ class Slot:
         if release is None or release == self._held.release:
             return
         seen_ns = monotonic_ns()
+        try:
+            run = self._load(release)
+            self._warm_up(run)
+        except Exception as error:
+            self._record(published, release, seen_ns, failed=type(error).__name__)
+            raise
+        if self._slot == KNOWN_GOOD and not self._in_use:
+            self._held = _Held(release, run)
+            return
+        self._held = _Held(release, run, published.published_ns, monotonic_ns())
+        self._record(published, release, seen_ns, serving_ns=self._held.adopted_ns)
+
+    def _record(
+        self, published: Published, release: Release, seen_ns: int, **became: object
+    ) -> None:
         swap = {
             "slot": self._slot,
             "replica": replica(),
@@ -82,21 +110,12 @@ class Slot:
             "published_ns": published.published_ns,
             "seen_ns": seen_ns,
         }
-        try:
-            held = self._load(release)
-            self._warm_up(held.run)
-        except Exception as error:
-            record_swap(self._store, {**swap, "failed": type(error).__name__})
-            raise
-        self._held = held
-        record_swap(self._store, {**swap, "serving_ns": monotonic_ns()})
+        record_swap(self._store, {**swap, **became})
 
-    def _load(self, release: Release) -> _Held:
+    def _load(self, release: Release) -> Stage:
         blob = None if release.weights is None else self._blob(*release.weights)
         stage = f"classify_{release.model}"
-        return _Held(
-            release, model_stages.load(stage, self._tier, self._device, self._threads, blob)
-        )
+        return model_stages.load(stage, self._tier, self._device, self._threads, blob)
 
     def _blob(self, name: str, version: int) -> bytes:
         published = self._store.read(name, version)

@@ -31,6 +31,7 @@ def read_swaps(store: Store) -> list[dict[str, Any]]:
 
     Each has ``slot``, ``replica``, ``version``; ``published_ns``, ``seen_ns`` and ``serving_ns``
     on CLOCK_MONOTONIC; and, where the version could not be loaded, ``failed`` in place of the last.
+    What a replica began with is no swap.
     """
     kept = store.get(_SWAPS)
     swaps: list[dict[str, Any]] = json.loads(kept) if kept else []
