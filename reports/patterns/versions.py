@@ -93,8 +93,11 @@ def _from_answers(graph: str, rows: pd.DataFrame, told: Mapping[str, int]) -> It
     """The first version is what the trial began with: nobody waited for it."""
     order = list(dict.fromkeys(rows["version"]))
     later = rows[rows["version"].isin(order[1:])]
+    tell = rows["adopted_ns"].notna().any()
     for (version, replica), mine in later.groupby(["version", "replica"], sort=False):
         first = mine.iloc[0]
+        if tell and _whole(first["adopted_ns"]) is None:
+            continue  # this replica began with it, at its first request
         published = _whole(first["published_ns"])
         yield Adoption(
             graph,

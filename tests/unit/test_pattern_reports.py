@@ -159,11 +159,13 @@ def test_replicas_own_word_goes_before_the_first_answer(tmp_path: Path) -> None:
     rows = [
         {"at": 0, "answer": said(version=0, replica="x", published_ns=None, adopted_ns=1)},
         {"at": 2 * S, "answer": said(version=1, replica="x", published_ns=S, adopted_ns=S + MS)},
+        {"at": 9 * S, "answer": said(version=1, replica="y", published_ns=S, adopted_ns=None)},
     ]
-    answers = read_answers(samples(tmp_path, rows), plan([0, 0]))
+    answers = read_answers(samples(tmp_path, rows), plan([0, 0, 0]))
     told = {"slot": "candidate", "replica": "x", "version": 7, "published_ns": S}
     swaps = [told | {"serving_ns": 3 * S}, told | {"version": 8, "failed": "OSError"}]
     mine, slot = spreads(answers, [swap_event(swaps=swaps)])
+    assert mine.replicas == 1, "the other began with it, and was not behind"
     assert mine.last_s == pytest.approx(0.001)
     assert (slot.of, slot.versions, slot.last_s) == ("slot candidate", 1, 2.0)
 
