@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from architectures.contract import (
+    API_KEY_HEADER,
     MAX_BODY_BYTES,
     METRICS_PATH,
     OPENAPI_PATH,
@@ -14,7 +15,6 @@ from architectures.contract import (
     REQUEST_ID_HEADER,
     parse_server_timing,
 )
-from architectures.plugin import load_ensemble
 
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance"}
 MOST_SENT_BYTES = 4 * MAX_BODY_BYTES
@@ -66,8 +66,7 @@ def test_an_answer_carries_its_timings_and_its_id(client: httpx.Client, sut: Any
     assert request_ns is not None
     assert all(0 <= timing.wall_ns <= request_ns for timing in timings)
     if sut.architecture.answers:
-        graph = load_ensemble(sut.subject.choice).GRAPHS[sut.subject.graph]
-        assert {timing.stage for timing in timings} == set(graph.stages)
+        assert {timing.stage for timing in timings} == sut.subject.graph.primary
         assert all(timing.compute_ns > 0 for timing in timings)
 
 
@@ -79,26 +78,58 @@ def test_an_unfit_request_id_is_replaced(client: httpx.Client, sut: Any, given: 
 
 
 def test_bad_input_is_refused_as_a_problem(client: httpx.Client, sut: Any) -> None:
-    for refusal in sut.subject.refusals:
-        if refusal.status == 422 and not sut.architecture.answers:
-            continue  # nothing looks into the body
-        headers = {"Content-Type": refusal.media_type} if refusal.media_type else {}
-        reply = client.post(sut.subject.path, content=refusal.body, headers=headers)
-        assert is_problem(reply, refusal.status), (refusal.name, reply.text)
-        assert reply.json()["type"].endswith(f":{refusal.slug}"), refusal.name
+    for name, subject in sut.subjects.items():
+        for refusal in subject.refusals:
+            if refusal.status == 422 and not sut.architecture.answers:
+                continue  # nothing looks into the body
+            headers = {**subject.headers(), "Content-Type": refusal.media_type}
+            if not refusal.media_type:
+                del headers["Content-Type"]
+            reply = client.post(subject.path, content=refusal.body, headers=headers)
+            assert is_problem(reply, refusal.status), (name, refusal.name, reply.text)
+            assert reply.json()["type"].endswith(f":{refusal.slug}"), (name, refusal.name)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1", b"null", b"[" * 100_000, b'{"text": NaN}', b"{}"])
+def test_bad_json_is_refused_as_a_problem(client: httpx.Client, sut: Any, body: bytes) -> None:
+    for name, subject in sut.subjects.items():
+        if subject.examples[0].media_type != "application/json":
+            continue
+        reply = client.post(subject.path, content=body, headers=subject.headers())
+        assert reply.status_code in (400, 422), (name, reply.text)
+        assert is_problem(reply, reply.status_code)
+
+
+def test_a_graph_with_keys_refuses_who_has_none(client: httpx.Client, sut: Any) -> None:
+    for name, subject in sut.subjects.items():
+        if API_KEY_HEADER.lower() not in subject.graph.endpoint.headers:
+            continue
+        body, headers = subject.examples[0].body, subject.headers()
+        del headers[API_KEY_HEADER]
+        nobody = client.post(subject.path, content=body, headers=headers)
+        assert is_problem(nobody, 401), (name, nobody.text)
+        assert API_KEY_HEADER in nobody.headers["www-authenticate"]
+        headers[API_KEY_HEADER] = "somebody-elses"
+        other = client.post(subject.path, content=body, headers=headers)
+        assert other.status_code in (401, 403), (name, other.text)
+        assert is_problem(other, other.status_code)
+        assert "somebody-elses" not in other.text
 
 
 def test_a_wrong_method_is_told_the_right_one(client: httpx.Client, sut: Any) -> None:
-    for method in ("GET", "PUT", "DELETE"):
-        reply = client.request(method, sut.subject.path)
-        assert is_problem(reply, 405)
-        assert reply.headers["allow"] == "POST"
+    for subject in sut.subjects.values():
+        for method in ("GET", "PUT", "DELETE"):
+            reply = client.request(method, subject.path)
+            assert is_problem(reply, 405)
+            assert reply.headers["allow"] == "POST"
 
 
 def test_a_wrong_media_type_is_told_the_right_ones(client: httpx.Client, sut: Any) -> None:
-    reply = ask(client, sut, **{"Content-Type": "text/html"})
-    assert is_problem(reply, 415)
-    assert sut.subject.examples[0].media_type in reply.headers["accept-post"]
+    for subject in sut.subjects.values():
+        headers = {**subject.headers(), "Content-Type": "text/html"}
+        reply = client.post(subject.path, content=b"x", headers=headers)
+        assert is_problem(reply, 415)
+        assert subject.examples[0].media_type in reply.headers["accept-post"]
 
 
 def test_an_unknown_path_is_not_found(client: httpx.Client) -> None:
@@ -111,16 +142,19 @@ def test_a_malformed_timeout_is_refused(client: httpx.Client, sut: Any, given: s
     assert is_problem(ask(client, sut, **{"X-Request-Timeout": given}), 400)
 
 
-def test_the_schema_names_the_graph(client: httpx.Client, sut: Any) -> None:
+def test_the_schema_names_every_graph_and_what_it_takes(client: httpx.Client, sut: Any) -> None:
     document = client.get(OPENAPI_PATH).json()
-    operation = document["paths"][sut.subject.path]["post"]
-    assert sut.subject.examples[0].media_type in operation["requestBody"]["content"]
-    assert {"200", "400", "413", "415", "422", "503", "504"} <= set(operation["responses"])
+    for subject in sut.subjects.values():
+        operation = document["paths"][subject.path]["post"]
+        assert subject.examples[0].media_type in operation["requestBody"]["content"]
+        assert {"200", "400", "413", "415", "422", "503", "504"} <= set(operation["responses"])
+        named = {parameter["name"] for parameter in operation["parameters"]}
+        assert set(subject.graph.endpoint.headers) <= named
 
 
 def test_answers_are_counted(client: httpx.Client, sut: Any) -> None:
     ask(client, sut)
-    assert f'servebench_requests_total{{graph="{sut.subject.graph}",status="200"}}' in (
+    assert f'servebench_requests_total{{graph="{sut.subject.graph.name}",status="200"}}' in (
         client.get(METRICS_PATH).text
     )
 
