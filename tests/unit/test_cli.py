@@ -280,11 +280,12 @@ def test_serve_prints_a_url_and_a_curl_that_works_and_stops_on_interrupt() -> No
         process.wait()
 
 
-@pytest.mark.parametrize(
-    "sut", ["monolith", "microservices", "ray_serve:tuned", "ray_serve:default"]
-)
+@pytest.mark.parametrize("sut", ["monolith", "microservices", "ray_serve:default"])
 def test_sigkill_while_serving_leaves_nothing_of_any_architecture(sut: str) -> None:
-    """Ray's daemons and HAProxy too: no process, port, shared memory or directory."""
+    """Ray's daemons too: no process, port, shared memory or directory.
+
+    With HAProxy in front: tests/conformance/test_ray_cleanup.py.
+    """
     process = harness(
         "serve", sut, "--ensemble", "language_guess", "--tier", "plain",
         "--search-path", str(SECOND),
