@@ -35,6 +35,7 @@ class Gateway:
     def __init__(self, config: ServerConfig, ensemble: Ensemble) -> None:
         self._config = config
         self._layout = lay_out(ensemble, config.options)
+        self._kinds = {name: spec.kind for name, spec in ensemble.STAGES.items()}
         policy = config.policy
         beside = self._layout.beside
         loaded = load_stages(ensemble, config.ensemble, beside, policy.torch_threads)
@@ -71,9 +72,9 @@ class Gateway:
         return walk(graph, request, self._call(call), self._call(late))
 
     def _connect(self, transports: Mapping[str, Transport]) -> None:
-        pace = _pace(self._config)
         for service in self._layout.services:
             for stage in service.stages:
+                pace = _pace(self._config, waits=self._kinds[stage] == "io")
                 self._hops[stage] = Hop(stage, transports[service.name], pace)
 
     async def _watch(self, name: str, transport: Transport) -> None:
@@ -102,14 +103,15 @@ def _transports(
     return transports(config, services)
 
 
-def _pace(config: ServerConfig) -> Pace:
+def _pace(config: ServerConfig, *, waits: bool) -> Pace:
     """Messages of a batch each, or of a call each, and then the service finds its batches.
 
     On one core a second message on its way would only make batches close earlier; on several it
-    lies ready at the service when the first is done.
+    lies ready at the service when the first is done. A stage that waits for others has no batches:
+    calls that shared a message would all wait for the slowest of them, and the next in line too.
     """
     policy = config.policy
-    if config.options["message"] == "call":
+    if waits or config.options["message"] == "call":
         return Pace(1, policy.queue_bound, 0.0)
     return Pace(policy.max_batch, min(config.cores, 2), policy.batch_wait_s)
 

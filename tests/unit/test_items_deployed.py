@@ -12,9 +12,12 @@ import pytest
 
 from architectures import backends, contract
 from architectures.catalog import parse
+from architectures.microservices.gateway import _pace
+from architectures.microservices.hop import Pace
 from architectures.patterns.items import demo, keys
 from architectures.patterns.items.graph import ITEMS
 from architectures.plugin import Example
+from architectures.server_config import ServerConfig
 from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import deploy
 from harness.faults.between import between
@@ -105,3 +108,21 @@ def _check_logs(folder: Path, urls: list[str]) -> None:
         secrets += [key, key[17:], digest.key_sha256.hex()]
     assert not [secret for secret in secrets if secret in logged]
     assert "postgres" not in logged
+
+
+def test_calls_that_wait_for_others_share_no_message_and_no_turn() -> None:
+    """Else one slow verdict would hold up all that travel with it, and all behind them."""
+    config = ServerConfig(
+        "microservices",
+        "split",
+        PATTERNS,
+        ServingPolicy(),
+        cores=2,
+        nonce="",
+        port=0,
+        directory="",
+        components=(),
+        options={"message": "batch"},
+    )
+    assert _pace(config, waits=True) == Pace(1, config.policy.queue_bound, 0.0)
+    assert _pace(config, waits=False).members == config.policy.max_batch

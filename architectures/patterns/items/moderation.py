@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import aiohttp
 
+from architectures import deadline
 from architectures.graph import Inputs, Outputs
 from architectures.patterns.items.availability import Availability, UnavailableError
 from architectures.patterns.items.breaker import Breaker, BreakerLimits
@@ -64,8 +65,9 @@ class Moderate:
 
     def _end_ns(self, due_ns: int | None) -> int:
         """When to stop asking: at the API's own limit, or earlier where the caller has less."""
-        own = monotonic_ns() + int(self._part.timeout_s * 1e9)
-        return own if due_ns is None else min(own, due_ns - _RESERVE_NS)
+        own_ns = monotonic_ns() + int(self._part.timeout_s * 1e9)
+        door_ns = deadline.ends_ns()  # of the policy too, where the door is in this process
+        return min(own_ns, (door_ns if due_ns is None else min(door_ns, due_ns)) - _RESERVE_NS)
 
     async def _moderated(self, body: bytes, end_ns: int) -> _Outcome:
         self._budget.request()
