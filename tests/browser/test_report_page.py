@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.effort.record import EFFORT_FILE, EffortRecord, EffortRow
+from reports.effort.page import write_effort
 from reports.frames import open_run
 from reports.page import write_page
 from reports.prices import read_prices
 from reports.results import measure_run
+from tests.golden.report.simulated_patterns import add_patterns
 from tests.golden.report.simulated_run import MICROSERVICES, MONOLITH, NULL, RAY, Plan, simulate
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -57,6 +60,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         searched_rps={MONOLITH.key: ((60.0, 120.0, 160.0, 120.0),) * 3},
     )
     simulate(path, plan)
+    add_patterns(path)
     out = path / "report.html"
     write_page(out, measure_run(open_run(path), read_prices()))
     out.write_text(out.read_text().replace("</body>", f"{PROBE}</body>"))
@@ -89,13 +93,55 @@ def test_it_draws_everything_and_asks_for_nothing(
     settings = f"--blink-settings=preferredColorScheme={('dark', 'light').index(scheme)}"
     url = f"{page.as_uri()}#draw-all"
     dom, console = browse(url, tmp_path, f"--window-size={width},1200", settings)
+    assert whole(dom, console) > 10
+    assert "By graph and pattern" in dom
+    assert "category of tag" in dom
+    assert "<b>large</b>" not in dom
+
+
+def whole(dom: str, console: list[str]) -> int:
+    """Nothing was said, asked for or cut off; how many charts were drawn, which is all of them."""
     assert console == []
     found = re.search(r"PROBE(\{.*?\})PROBE", dom)
     assert found, dom[-500:]
     seen = json.loads(found[1])
-    assert seen["drawn"] == seen["charts"] > 10
+    assert seen["drawn"] == seen["charts"]
     assert seen["overflow"] <= 0
     assert [name for name in seen["requests"] if not name.startswith("data:")] == []
+    return int(seen["charts"])
+
+
+def test_the_effort_page_does_too(tmp_path: Path) -> None:
+    rows = [
+        EffortRow(
+            sut=sut, deployment=name, repeat=0, models=int(name), start_up_s=2.0 * int(name),
+            stop_s=0.2, processes=int(name) + 1, ports=2, pss_bytes=10**8, hops=1.0,
+            moved_bytes=1e4, response_s=0.01, settings=9,
+        )
+        for sut in ("monolith:default", "microservices:fused_cpu")
+        for name in ("3", "6")
+    ]  # fmt: skip
+    simulated = simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(50.0,), blocks=1))
+    record = EffortRecord(
+        run_id="growth",
+        created_utc=simulated.created_utc,
+        version=simulated.version,
+        name="growth",
+        summary="How it grows",
+        axis="models",
+        suts=("monolith:default", "microservices:fused_cpu"),
+        deployments=("3", "6"),
+        code_lines={"monolith:default": 200, "microservices:fused_cpu": 400},
+        environment=simulated.environment,
+        ensemble=simulated.ensemble,
+        rows=tuple(rows),
+        complete=True,
+    )
+    (tmp_path / EFFORT_FILE).write_text(record.model_dump_json())
+    out = write_effort(tmp_path)
+    out.write_text(out.read_text().replace("</body>", f"{PROBE}</body>"))
+    dom, console = browse(f"{out.as_uri()}#draw-all", tmp_path / "profile")
+    assert whole(dom, console) == 7
 
 
 def test_the_page_itself_forbids_the_network_and_a_breach_would_be_seen(
