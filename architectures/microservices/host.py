@@ -21,12 +21,16 @@ class StageHost:
     Args:
         loaded: the stages it hosts.
         policy: the batching, and the most members that may be in one stage's queue.
+
+    Attributes:
+        waits: some of them wait for others instead of computing: many calls run at once.
     """
 
     def __init__(self, loaded: Loaded, policy: ServingPolicy) -> None:
         self._calls = StageCalls(loaded, policy)
         self._inside = dict.fromkeys((*loaded.compute, *loaded.io), 0)
         self._bound = policy.queue_bound
+        self.waits = bool(loaded.io)
 
     @property
     def stages(self) -> tuple[str, ...]:

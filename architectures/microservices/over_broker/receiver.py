@@ -78,8 +78,9 @@ class BrokerReceiver:
         self._url = config.peers[BROKER]
         self._streams = {stream(stage).encode(): stage for stage in host.stages}
         self._name = f"{config.role}-{secrets.token_hex(4)}"
-        whole_batches = config.options["message"] == "batch"
+        whole_batches = config.options["message"] == "batch" and not host.waits
         self._count = 1 if whole_batches else config.policy.max_batch
+        self._most = 2 if whole_batches else config.policy.queue_bound
         self._inside: dict[tuple[str, bytes], asyncio.Task[None]] = {}
         self._leaving: dict[bytes, asyncio.Future[None]] = {}
         self._room = asyncio.Event()
@@ -110,10 +111,10 @@ class BrokerReceiver:
         await self._redis.aclose()
 
     async def _read(self) -> None:
-        """Take messages for as long as there is room: one batch runs, the next lies ready."""
+        """Take messages as long as there is room: of batches one runs, and one lies ready."""
         wanted = dict.fromkeys(self._streams, ">")
         while True:
-            while len(self._inside) >= 2 * self._count:
+            while len(self._inside) >= self._most:
                 self._room.clear()
                 await self._room.wait()
             try:

@@ -41,11 +41,9 @@ def datatype_of(dtype: "np.dtype[Any]") -> str | None:
 
 
 def pack_arrays(arrays: Sequence[npt.NDArray[Any]]) -> bytes:
-    """Arrays of one shape and dtype, stacked, as raw contents."""
-    if len(arrays) == 1 and arrays[0].dtype.byteorder != ">":
-        return arrays[0].tobytes()
-    stacked = np.stack(arrays)
-    return stacked.astype(stacked.dtype.newbyteorder("<"), copy=False).tobytes()
+    """Arrays of one shape and dtype, one after another, as raw contents: copied once."""
+    dtype = arrays[0].dtype.newbyteorder("<")
+    return b"".join([np.ascontiguousarray(array, dtype).data for array in arrays])
 
 
 def pack_bytes(elements: Sequence[bytes | bytearray | memoryview]) -> bytes:
