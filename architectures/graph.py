@@ -102,10 +102,12 @@ class Endpoint:
         media_types: accepted; empty is the ensemble's.
         headers: lower-case names of request headers the graph reads: ``request.headers`` maps those
             that were sent to their text.
+        body_schema: JSON Schema of a JSON body, for ``/openapi.json``; empty says nothing.
     """
 
     media_types: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    body_schema: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,7 @@ class Graph:
     nodes: Sequence[Node]
     answer: str
     answer_schema: Mapping[str, Any] = field(default_factory=dict)
-    endpoint: Endpoint = Endpoint()
+    endpoint: Endpoint = field(default_factory=Endpoint)
     varies: bool = False
     steps: tuple[Step, ...] = field(init=False)
     primary: frozenset[str] = field(init=False)

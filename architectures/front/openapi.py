@@ -1,6 +1,6 @@
 """The OpenAPI document of an ensemble's graphs: bodies, answers and problems."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -105,7 +105,7 @@ def _operation(graph: Graph, media_types: Sequence[str]) -> dict[str, Any]:
         **{str(status): _problem(meaning) for status, meaning in _PROBLEMS.items()},
         "default": _problem("A stage refused the request; `type` says why."),
     }
-    bodies = {name: {"schema": _body(name)} for name in media_types}
+    bodies = {name: {"schema": _body(name, graph.endpoint.body_schema)} for name in media_types}
     return {
         "operationId": graph.name,
         "summary": f"Run the {graph.name} graph: {', '.join(graph.stages)}.",
@@ -115,10 +115,10 @@ def _operation(graph: Graph, media_types: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _body(media_type: str) -> dict[str, Any]:
-    """What may be sent; what a JSON document must hold is for the graph's stages to say."""
+def _body(media_type: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be sent; what a JSON document must hold beyond its schema, the stages say."""
     if media_type == "application/json":
-        return {}
+        return dict(schema)
     return {"type": "string", "format": "binary", "minLength": 1}
 
 

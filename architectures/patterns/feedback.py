@@ -63,7 +63,14 @@ def _graph(name: str) -> Graph:
         (Node("take_feedback", {"body": "request.body"}),),
         answer="take_feedback.answer",
         answer_schema=_ANSWER_SCHEMA,
-        endpoint=Endpoint(media_types=("application/json",)),
+        endpoint=Endpoint(
+            media_types=("application/json",),
+            body_schema={
+                "type": "object",
+                "required": ["of"],
+                "properties": {"of": {"enum": list(HANDLERS)}},
+            },
+        ),
         varies=True,
     )
 
