@@ -18,7 +18,10 @@ from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import Deployment, deploy
 
 GRAPHS = ("online/choose", "online/choose_apart", "online/agent", "feedback")
-REQUESTS = 24
+REQUESTS = 20
+
+CLIENT = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+"""Each request on a connection of its own, so that both workers get some."""
 
 
 @contextmanager
@@ -42,13 +45,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 def ask(service: Deployment, graph: str, count: int = REQUESTS) -> list[dict[str, Any]]:
-    """Answers to labelled requests, each on a connection of its own: both workers get some."""
+    """Answers to labelled requests."""
     answers = []
     for example in patterns.examples("load", count, 0):
         sent = patterns.request(graph, example)
         headers = {"Content-Type": sent.media_type, **sent.headers}
         url = f"{service.url}/v1/{graph}"
-        answer = httpx.post(url, content=sent.body, headers=headers, timeout=60)
+        answer = CLIENT.post(url, content=sent.body, headers=headers)
         assert answer.status_code == 200, answer.text
         assert set(patterns.score(graph, answer.json(), example.label)) == {"right", "reward"}
         answers.append(answer.json())
@@ -57,13 +60,13 @@ def ask(service: Deployment, graph: str, count: int = REQUESTS) -> list[dict[str
 
 def told(service: Deployment, action: str) -> dict[str, Any]:
     headers = {ADMIN_KEY_HEADER: service.admin_key}
-    answer = httpx.post(f"{service.url}/v1/admin/{action}", headers=headers, timeout=60)
+    answer = CLIENT.post(f"{service.url}/v1/admin/{action}", headers=headers)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 def give(service: Deployment, body: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{service.url}/v1/feedback", json=body, timeout=60)
+    return CLIENT.post(f"{service.url}/v1/feedback", json=body)
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -161,7 +164,7 @@ def test_a_label_that_says_nothing_is_refused(service: Deployment) -> None:
     for graph in GRAPHS[:3]:
         headers = {"Content-Type": example.media_type, "X-Label": "category=<b>"}
         url = f"{service.url}/v1/{graph}"
-        refused = httpx.post(url, content=example.body, headers=headers, timeout=60)
+        refused = CLIENT.post(url, content=example.body, headers=headers)
         assert refused.status_code == 422
         assert refused.json()["type"] == "urn:servebench:problem:bad-label"
         assert "<b>" not in refused.text

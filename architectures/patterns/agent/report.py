@@ -39,6 +39,13 @@ def drift_lines(tier: str, recording: Recording, broken: str = "depthwise") -> l
     return [_line(f"{broken} broke, {name}", played) for name, played in rows.items()]
 
 
+def learning_lines(tier: str, recording: Recording, held_out: Recording) -> list[str]:
+    """Told the truth of images on which nothing broke, and then on others."""
+    told, after = learn(recording, shipped(tier), costs(tier), explore=_EXPLORE, seed=0)
+    rows = {"told": told, "afterwards, held out": play(held_out, after, costs(tier))}
+    return [_line(f"nothing broke, {name}", played) for name, played in rows.items()]
+
+
 def _line(name: str, played: Played) -> str:
     right, cost, runs, worth = (
         float(numbers.mean()) for numbers in (played.right, played.cost, played.runs, played.reward)
