@@ -12,7 +12,6 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any, Self
 
-import httpx
 import pytest
 
 from architectures import catalog
@@ -21,6 +20,7 @@ from architectures.patterns import examples, score
 from architectures.patterns.update.rollout import Release, Rollout
 from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import Deployment, deploy
+from harness.http import Reply, ask
 from tests.servers import redis_server
 
 GRAPH = "ensemble/update"
@@ -44,33 +44,26 @@ class Client:
 
     def ask(self, number: int = 0) -> dict[str, Any]:
         example = EXAMPLES[number % len(EXAMPLES)]
-        reply = httpx.post(
-            f"{self.deployment.url}/v1/{GRAPH}",
-            content=example.body,
-            headers={"Content-Type": example.media_type},
-            timeout=60,
-        )
-        assert reply.status_code == 200, reply.text
+        url = f"{self.deployment.url}/v1/{GRAPH}"
+        reply = ask(url, example.body, example.media_type, timeout_s=60)
+        assert reply.status == 200, reply.body
         document: dict[str, Any] = reply.json()
         return document
 
     def order(self, action: str, **body: Any) -> dict[str, Any]:
         reply = self.post(action, body, self.key or self.deployment.admin_key)
-        assert reply.status_code == 200, reply.text
+        assert reply.status == 200, reply.body
         document: dict[str, Any] = reply.json()
         return document
 
-    def post(self, action: str, body: Mapping[str, Any], key: str) -> httpx.Response:
-        return httpx.post(
-            f"{self.deployment.url}/v1/admin/{action}",
-            content=json.dumps(body),
-            headers={ADMIN_KEY_HEADER: key},
-            timeout=60,
-        )
+    def post(self, action: str, body: Mapping[str, Any], key: str) -> Reply:
+        url = f"{self.deployment.url}/v1/admin/{action}"
+        headers = {ADMIN_KEY_HEADER: key}
+        return ask(url, json.dumps(body).encode(), "application/json", 60, headers)
 
     def detached(self, outcome: str) -> float:
         """Walks after an answer that ended so, in all replicas."""
-        text = httpx.get(self.deployment.url + "/metrics", timeout=60).text
+        text = ask(self.deployment.url + "/metrics", timeout_s=60).body.decode()
         name = f'servebench_detached_total{{graph="{GRAPH}",outcome="{outcome}"}}'
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else 0.0
@@ -141,14 +134,14 @@ class Load:
         while not self._over.is_set():
             try:
                 self.answers.append((number % len(EXAMPLES), self._client.ask(number)))
-            except (AssertionError, httpx.HTTPError) as error:
+            except (AssertionError, OSError) as error:
                 self.errors.append(error)
             number += 1
 
 
 def test_a_wrong_admin_key_is_refused(monolith: Client) -> None:
     for key in ("", "not it"):
-        assert monolith.post("promote", {}, key).status_code == 401
+        assert monolith.post("promote", {}, key).status == 401
     assert monolith.order("rollout")["rollout"] == 0
 
 
@@ -215,12 +208,14 @@ def test_answers_are_right(monolith: Client) -> None:
 
 
 def test_shadows_are_shed_before_answers(tmp_path: Path) -> None:
-    """One core, kept busy by more requests at once than shadows may wait."""
-    policy = ServingPolicy(detached_bound=1)
+    """One core, kept busy; the canary waits for the same stage as the shadows, and not for them."""
+    policy = ServingPolicy(detached_bound=2)
     with serving("monolith", tmp_path, cores=CORES[:1], policy=policy) as client:
         client.order("stage_candidate", model="hybrid")
         with Load(client, threads=8) as load:
             until(lambda: client.detached("shed") >= 20)
+            shared = client.order("canary", percent=50)["rollout"]
+            until(lambda: len(examples_seen(load, shared)) == len(EXAMPLES))
         assert load.errors == []
         assert client.detached("failed") == 0
         told = client.order("rollout")["agreement"]
