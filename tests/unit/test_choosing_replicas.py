@@ -1,13 +1,21 @@
 """Two processes choose and learn: with shared state they believe the same, apart they do not."""
 
+import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from architectures.backends import DIRECTORY_VARIABLE
+import pytest
+
+from architectures.backends import DIRECTORY_VARIABLE, STATE_VARIABLE
+from architectures.patterns.arms import ARMS
+from architectures.patterns.choosing.context import WIDTH
+from architectures.patterns.choosing.stages import ChooseArm, LearnChoice
+from architectures.state import open_store
 
 REWARDS = 40
 
@@ -63,6 +71,33 @@ def test_replicas_that_share_know_the_same_sums(tmp_path: Path) -> None:
     assert first["version"] == second["version"] == 2 * REWARDS
     assert first["mean"] == second["mean"]
     assert first["replica"] != second["replica"]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_where_the_store_is_away_it_goes_on_with_what_it_knows(
+    *, apart: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as nobody:  # bound and not listening: connections are refused
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv(STATE_VARIABLE, f"redis://:secret@127.0.0.1:{nobody.getsockname()[1]}")
+
+        async def answers() -> list[dict[str, Any]]:
+            choosing, learning = ChooseArm(open_store(), apart=apart), LearnChoice(open_store())
+            given = []
+            for _ in range(5):
+                choice = (await choosing({"context": [1.0] * WIDTH}))["choice"]
+                answer = {"tags": {}, "cost": 0.5, **choice}
+                await learning({"answer": answer, "label": {}})
+                given.append(choice)
+            await choosing.close()
+            await learning.close()
+            return given
+
+        given = asyncio.run(answers())
+    assert {choice["model"] for choice in given} <= set(ARMS)
+    assert {choice["state_version"] for choice in given} == {0}
+    assert len(caplog.messages) == 1
+    assert "secret" not in caplog.text
 
 
 def test_replicas_apart_know_only_what_they_met(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from architectures.backends import BackendError
 from architectures.contract import Problem
 from architectures.graph import Inputs, Outputs, Stage
 from architectures.patterns.arms import ARMS, all_right, costs, reward
@@ -84,7 +86,8 @@ class ChooseArm:
             key = key_of("apart" if self._apart else "shared", self._replica)
             self._sums = SharedSums(self._store, key, EMPTY, believe)
             if self._apart:
-                await asyncio.to_thread(self._store.count, {key: 1})
+                with suppress(BackendError):  # it answers all the same, and learns later
+                    await asyncio.to_thread(self._store.count, {key: 1})
         return self._sums
 
 
@@ -105,7 +108,8 @@ class LearnChoice:
         earned = reward(all_right(answer["tags"], member["label"]), answer["cost"])
         context = np.asarray(answer["context"], np.float64)
         key = key_of(answer["state"], answer["replica"])
-        await add(self._store, key, EMPTY, [observed(answer["model"], context, earned)])
+        with suppress(BackendError):  # the copies that cannot be read say so, once
+            await add(self._store, key, EMPTY, [observed(answer["model"], context, earned)])
         return {"reward": earned}
 
     async def close(self) -> None:
