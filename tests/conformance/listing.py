@@ -30,8 +30,8 @@ CHANGING = {"detect", "classify_residual", "keypoints", "caption", "crop_feature
     "serve_known_good",
     "serve_candidate",
 }
-SHAPES = ("similar", "classic", "heads")
-"""Pipelines of other shapes: once with a process a model."""
+SHAPES = ("similar", "classic", "heads", "heads_apart")
+"""Pipelines of other shapes: once where models have processes."""
 
 Chosen = Callable[[str, Collection[str]], bool]
 """Whether a graph is served, by its name and its model stages."""
@@ -41,13 +41,18 @@ def _all(graph: str, models: Collection[str]) -> bool:
     return True
 
 
-def _once(graph: str, models: Collection[str]) -> bool:
-    """Neither ever more models, nor the same backbone again and again."""
-    return not graph.startswith("models_") and graph != "heads_apart"
+def _patterns(graph: str, models: Collection[str]) -> bool:
+    """All but pipelines of other shapes and ever more models."""
+    return not graph.startswith("models_") and graph not in SHAPES
 
 
-def _no_shapes(graph: str, models: Collection[str]) -> bool:
-    return _once(graph, models) and graph not in SHAPES
+def _shapes(graph: str, models: Collection[str]) -> bool:
+    return graph in {"tag", *SHAPES}
+
+
+def _tests_and(*others: str) -> Chosen:
+    """What tests alone serve, where stages that compute nothing have a process too."""
+    return lambda graph, _: graph in others or graph.startswith("letters/")
 
 
 def _choosing(graph: str, models: Collection[str]) -> bool:
@@ -63,9 +68,12 @@ def _changing(graph: str, models: Collection[str]) -> bool:
 MATRIX: dict[str, Chosen] = {
     "monolith:default": _all,
     "monolith:naive": _all,
-    "microservices:fused_cpu": _once,
-    "microservices:grpc": _no_shapes,
-    "microservices:broker": _no_shapes,
+    "microservices:fused_cpu": _patterns,
+    "microservices:grouped": _shapes,
+    "microservices:split": _tests_and("tag"),
+    "microservices:per_call": _tests_and("pipeline"),
+    "microservices:grpc": _patterns,
+    "microservices:broker": _patterns,
     "ray_serve:tuned": _all,
     "ray_serve:tuned_split": _choosing,
     "ray_serve:default": _changing,
