@@ -81,28 +81,28 @@ class Services:
     stack: ExitStack
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def config(self, policy: ServingPolicy = POLICY, message: str = "batch") -> ServerConfig:
+    def config(self) -> ServerConfig:
         (variant,) = (v for v in ARCHITECTURE.variants if v.name == self.transport)
         choice = EnsembleChoice("probe_ensemble", "only", search_path=(str(self.folder),))
         return ServerConfig(
             architecture="microservices",
             variant=variant.name,
             ensemble=choice,
-            policy=policy,
+            policy=POLICY,
             cores=1,
             nonce="n",
             port=PORTS.free(),
             directory=str(self.folder),
             components=(),
-            options={**variant.options, "message": message},
+            options=variant.options,
             role=SERVICE,
             peers=self.peers,
         )
 
-    def start(self, message: str = "batch") -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
         """One more service; it is ready when this returns."""
         process = self.stack.enter_context(
-            running("architectures.microservices.service", self.config(message=message))
+            running("architectures.microservices.service", self.config())
         )
         self.processes.append(process)
         return process

@@ -72,7 +72,7 @@ def test_a_dead_consumer_s_work_is_done_by_another_and_answered_once(
 
 
 def await_consumers(served: Services, count: int) -> None:
-    """Until so many consumers hold work."""
+    """Wait until so many consumers hold work."""
     redis = broker(served)
     end_ns = monotonic_ns() + 30_000_000_000
     while sum(c["pending"] > 0 for c in redis.xinfo_consumers("calls:probe", GROUP)) < count:

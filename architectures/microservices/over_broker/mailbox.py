@@ -30,7 +30,7 @@ from architectures.microservices.over_broker import (
 )
 
 _LOG = logging.getLogger("servebench.gateway")
-_WAIT_S: Final = 1.0
+_WAIT_S: Final = 5.0
 _AT_ONCE: Final = 64
 _AGAIN_S: Final = 0.2
 

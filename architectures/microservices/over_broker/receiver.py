@@ -44,7 +44,7 @@ from architectures.microservices.over_broker import (
 from architectures.server_config import ServerConfig
 
 _LOG = logging.getLogger("servebench.service")
-_WAIT_MS: Final = 1000
+_WAIT_MS: Final = 5000
 _AGAIN_S: Final = 0.2
 _REPLIES_KEPT_MS: Final = 60_000  # those to a gateway that died
 
