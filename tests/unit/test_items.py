@@ -234,3 +234,29 @@ def test_demo_requests_are_the_same_each_time_and_open_a_door() -> None:
     assert first.headers == again.headers
     assert len({demo.key_of(i) for i in range(demo.TENANTS + 2)}) == demo.TENANTS + 2
     assert patterns.request("catalog/items", example(1)).headers == first.headers
+
+
+def test_the_page_tells_every_limit_as_it_is_where_it_is_unset() -> None:
+    page = (Path(__file__).parents[2] / "docs/patterns/business_logic.md").read_text()
+    table = {
+        cells[1].strip("` "): cells[2].strip()
+        for cells in (line.split("|") for line in page.splitlines())
+        if len(cells) > 3 and cells[1].startswith(" `SERVEBENCH_")
+    }
+    database, store, api = settings.database(), settings.features(), settings.moderation()
+    unset = {
+        backends.DATABASE_POOL_VARIABLE: database.pool,
+        backends.DATABASE_TIMEOUT_VARIABLE: database.timeout_s,
+        backends.FEATURES_POOL_VARIABLE: store.pool,
+        backends.FEATURES_TIMEOUT_VARIABLE: store.timeout_s,
+        backends.MODERATION_POOL_VARIABLE: api.pool,
+        backends.MODERATION_TIMEOUT_VARIABLE: api.timeout_s,
+        backends.MODERATION_RETRY_RATIO_VARIABLE: api.retry_ratio,
+        backends.MODERATION_OPEN_VARIABLE: api.open_s,
+    }
+    assert {name: table[name] for name in backends.LIMIT_VARIABLES} == {
+        name: str(value) for name, value in unset.items()
+    }
+    assert set(table) == {*backends.LIMIT_VARIABLES, *backends.URL_VARIABLES} - {
+        backends.STATE_VARIABLE
+    }

@@ -52,7 +52,7 @@ class ReadFeatures:
             self._availability.lost(error)
             self._filled.again()  # it may come back empty
             return None
-        except asyncio.CancelledError:
+        except BaseException:  # its caller left; or a mistake, which must not keep a probe's place
             self._breaker.drop(ticket)
             raise
         self._breaker.settle(ticket, monotonic_ns(), ok=True)

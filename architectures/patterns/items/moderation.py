@@ -98,15 +98,15 @@ class Moderate:
         try:
             async with asyncio.timeout((end_ns - monotonic_ns()) / 1e9):
                 verdict = await self._ask(body)
-        except asyncio.CancelledError:
-            self._breaker.drop(ticket)
-            raise
         except (aiohttp.ClientError, OSError, _FailedError, UnavailableError, ValueError) as error:
             self._breaker.settle(ticket, monotonic_ns(), ok=False)
             unavailable = self._availability.lost(error)
             # A time limit that has passed leaves no time to try again, and the slow need no more.
             again = not isinstance(error, TimeoutError | UnavailableError | ValueError)
             raise _FailedError if again else unavailable from None
+        except BaseException:  # its caller left; or a mistake, which must not keep a probe's place
+            self._breaker.drop(ticket)
+            raise
         self._breaker.settle(ticket, monotonic_ns(), ok=True)
         self._availability.back()
         return verdict
