@@ -192,7 +192,7 @@ def test_every_way_through_the_unrolled_graph_is_a_way_of_the_agent(
         for step, later in pairwise(steps):
             assert sorted(later["ran"]) == sorted([*step["ran"], step["next"]])
     told = asyncio.run(patterns.load_admin("tiny").act("agent", {}))
-    assert told["version"] == sum(2 * len(answer["steps"]) - 2 for answer in answers)
+    assert told["state_version"] == sum(2 * len(answer["steps"]) - 2 for answer in answers)
 
 
 def test_later_feedback_is_an_answers_own_steps_and_the_truth(

@@ -126,12 +126,12 @@ def test_the_agent_stops_early_and_learns(service: Deployment) -> None:
     runs = [len(answer["models_run"]) for answer in answers]
     assert sum(runs) / len(runs) < 2
     taught = sum(2 * len(answer["steps"]) - 2 for answer in answers)
-    until(lambda: told(service, "agent") == {"version": taught})
+    until(lambda: told(service, "agent") == {"state_version": taught})
     label = {kind: tag["value"] for kind, tag in answers[0]["tags"].items()}
     body = {"of": "agent", "tier": "tiny", "steps": answers[0]["steps"], "label": label}
     assert give(service, body).json() == {"of": "agent", "taken": True}
     later = taught + 2 * len(answers[0]["steps"]) - 2
-    assert told(service, "agent") == {"version": later}
+    assert told(service, "agent") == {"state_version": later}
 
 
 @pytest.mark.parametrize(

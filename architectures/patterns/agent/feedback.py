@@ -37,7 +37,7 @@ class StepTaken(BaseModel):
     says: dict[str, str] | None
     next: Literal["stop", "residual", "depthwise", "hybrid"]
     propensity: float = 1
-    version: int = 0
+    state_version: int = 0
 
 
 class AgentFeedback(BaseModel):
@@ -102,7 +102,7 @@ async def examples_seen() -> Mapping[str, Any]:
         added = await _added(store)
     finally:
         store.close()
-    return {"version": int(added.count.sum())}
+    return {"state_version": int(added.count.sum())}
 
 
 async def _added(store: Store) -> Sums:

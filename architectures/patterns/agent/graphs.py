@@ -27,7 +27,7 @@ _STEP_SCHEMA = object_schema(
         "says": {"type": ["object", "null"]},
         "next": {"enum": ["stop", *ARMS]},
         "propensity": SHARE_SCHEMA,
-        "version": {"type": "integer", "minimum": 0},
+        "state_version": {"type": "integer", "minimum": 0},
     }
 )
 
@@ -70,7 +70,7 @@ def agent() -> Graph:
             {
                 **_MODELS,
                 "steps": {"type": "array", "items": _STEP_SCHEMA},
-                "version": {"type": "integer", "minimum": 0},
+                "state_version": {"type": "integer", "minimum": 0},
             }
         ),
         endpoint=Endpoint(headers=(LABEL_HEADER,)),

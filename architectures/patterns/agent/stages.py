@@ -83,7 +83,7 @@ class DecideNext:
         step |= {
             "next": decision.action,
             "propensity": round(decision.propensity, 6),
-            "version": policy.version,
+            "state_version": policy.version,
         }
         does = {arm: arm == decision.action for arm in ARMS}
         return {"step": step, "going": decision.action != STOP, **does}
@@ -132,9 +132,11 @@ def _answered(member: Inputs, tier: str) -> dict[str, Any]:
     if not steps:
         return answer
     if steps[-1]["next"] != STOP:  # all arms ran, and there was nothing left to decide
-        version = steps[-1]["version"]
-        steps.append(step_of(ballots, ()) | {"next": STOP, "propensity": 1.0, "version": version})
-    return answer | {"steps": steps, "version": steps[0]["version"]}
+        version = steps[-1]["state_version"]
+        steps.append(
+            step_of(ballots, ()) | {"next": STOP, "propensity": 1.0, "state_version": version}
+        )
+    return answer | {"steps": steps, "state_version": steps[0]["state_version"]}
 
 
 class LearnSteps:
