@@ -5,10 +5,12 @@ ensemble's models and ``architectures.state``. Torch is imported when a model st
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from architectures import ensemble
 from architectures.ensemble import MEDIA_TYPES, TIERS, examples
+from architectures.ensemble.weights import digest_of
 from architectures.graph import Graph, IoStage, Stage
 from architectures.patterns import (
     agent,
@@ -91,7 +93,22 @@ def describe(tier: str) -> EnsembleDescription:
     Raises:
         KeyError: no such tier.
     """
-    return ensemble.describe(tier)
+    networks = ensemble.describe(tier)
+    fitted = {name: digest for room in ROOMS for name, digest in _digests(room, tier).items()}
+    return replace(
+        networks,
+        models={
+            **networks.models,
+            **{name: f"{tier}-{digest[:8]}" for name, digest in fitted.items()},
+        },
+        weights_digest=digest_of({**fitted, "networks": networks.weights_digest}),
+    )
+
+
+def _digests(room: Room, tier: str) -> Mapping[str, str]:
+    tell = getattr(room, "digests", None)
+    digests: Mapping[str, str] = tell(tier) if tell else {}
+    return digests
 
 
 def load_admin(tier: str) -> Admin:

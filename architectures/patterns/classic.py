@@ -62,6 +62,11 @@ def load_stage(name: str, tier: str, device: str, threads: int) -> Stage | IoSta
     return {"image_features": _see, "tell_tags": _tell}[name]
 
 
+def digests(tier: str) -> dict[str, str]:
+    """Who its fitted arrays are."""
+    return {PARAMETERS: parameters.digest(tier, PARAMETERS)}
+
+
 def score(graph: str, document: Mapping[str, Any], label: Mapping[str, Any]) -> dict[str, float]:  # noqa: ARG001 - as all rooms
     """1 for each right tag."""
     return right(document["tags"], label)

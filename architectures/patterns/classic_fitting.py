@@ -1,7 +1,6 @@
 """Fits the scaler and the logistic regressions of ``classic``."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from architectures.ensemble.attributes import ATTRIBUTES
@@ -9,6 +8,7 @@ from architectures.ensemble.lessons import Lessons
 from architectures.patterns import parameters
 from architectures.patterns.classic import PARAMETERS
 from architectures.patterns.image_features import image_features
+from architectures.patterns.regression import regress
 
 _STRENGTH = 0.01
 """``C`` of the regressions; found on held-back training images."""
@@ -23,7 +23,6 @@ def fit(lessons: Lessons, tier: str) -> None:
     scaled = (features - scaler.mean_) / scale
     arrays = {"mean": scaler.mean_, "scale": scale}
     for column, kind in enumerate(ATTRIBUTES):
-        model = LogisticRegression(C=_STRENGTH, max_iter=200)
-        model.fit(scaled, lessons.classes[:, column])
-        arrays |= {f"{kind}.coefficients": model.coef_, f"{kind}.intercepts": model.intercept_}
+        found = regress(scaled, lessons.classes[:, column], _STRENGTH)
+        arrays |= {f"{kind}.{name}": array for name, array in found._asdict().items()}
     parameters.save(tier, PARAMETERS, arrays)

@@ -16,6 +16,8 @@ class Room(Protocol):
 
     - ``request(graph, example) -> Example``
     - ``score(graph, document, label) -> Mapping[str, float]``
+    - ``digests(tier) -> Mapping[str, str]``: SHA-256 of each set of parameters of its own, by name;
+      they become part of who the models are
     - ``ACTIONS: Mapping[str, str]`` and ``async act(action, body) -> Mapping[str, Any]``
     """
 

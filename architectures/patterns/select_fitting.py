@@ -4,7 +4,6 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from architectures import ensemble
 from architectures.ensemble.attributes import CATEGORIES, SCORE_SLICES
@@ -12,6 +11,7 @@ from architectures.ensemble.lessons import Lessons
 from architectures.ensemble.types import Bytes
 from architectures.patterns import parameters
 from architectures.patterns.aggregate import MEMBERS
+from architectures.patterns.regression import regress
 from architectures.patterns.select import GROUP_OF, GROUPS, PARAMETERS, routing_features
 
 _STRENGTH = 1.0
@@ -22,16 +22,12 @@ def fit(lessons: Lessons, tier: str) -> None:
     """Fit on all lessons and write the arrays."""
     features = np.stack([routing_features(crop) for crop in lessons.crops])
     categories = lessons.classes[:, 0]
-    model = LogisticRegression(C=_STRENGTH, max_iter=300).fit(features, categories)
+    router = regress(features, categories, _STRENGTH)
     right = np.stack([_right(lessons, member, tier) for member in MEMBERS])
     parameters.save(
         tier,
         PARAMETERS,
-        {
-            "coefficients": model.coef_,
-            "intercepts": model.intercept_,
-            "members": np.array(chosen(right, categories)),
-        },
+        {**router._asdict(), "members": np.array(chosen(right, categories))},
     )
 
 

@@ -12,9 +12,13 @@ from typing import Any
 from architectures.ensemble.attributes import ATTRIBUTES
 from architectures.ensemble.corpus import scene_of
 from architectures.graph import Graph, IoStage, Node, Stage
+from architectures.patterns import parameters
 from architectures.patterns.heads import TO_FEATURES
 from architectures.patterns.tags import SHARE_SCHEMA, object_schema
 from architectures.plugin import StageSpec
+
+PARAMETERS = "similar"
+"""Name of the fitted arrays: the interaction's, the ranking's, and the items'."""
 
 ANSWERED = 10
 """Items in an answer, best first."""
@@ -73,6 +77,11 @@ def load_stage(name: str, tier: str, device: str, threads: int) -> Stage | IoSta
     from architectures.patterns import similar_stages
 
     return similar_stages.load(name, tier)
+
+
+def digests(tier: str) -> dict[str, str]:
+    """Who its fitted arrays are."""
+    return {PARAMETERS: parameters.digest(tier, PARAMETERS)}
 
 
 def score(graph: str, document: Mapping[str, Any], label: Mapping[str, Any]) -> dict[str, float]:  # noqa: ARG001 - as all rooms

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,10 +11,11 @@ from architectures.ensemble.types import Floats
 from architectures.patterns import parameters
 from architectures.patterns.backbone import features_of
 from architectures.patterns.image_features import COLOURS, colours
+from architectures.patterns.regression import regress
+from architectures.patterns.similar import PARAMETERS
 from architectures.patterns.similar_stages import (
     CANDIDATES,
     ITEMS,
-    PARAMETERS,
     WIDTH,
     form,
     likenesses,
@@ -109,5 +109,5 @@ def _ranking(
         item_hues, item_forms = arrays["colours"][near], arrays["forms"][near]
         rows.append(likenesses(cosines[near], hues[place], forms[place], item_hues, item_forms))
         truths.append((classes[near, :2] == classes[offset + place, :2]).all(1))
-    model = LogisticRegression(max_iter=300).fit(np.concatenate(rows), np.concatenate(truths))
-    return {"weights": model.coef_, "offset": model.intercept_}
+    found = regress(np.concatenate(rows), np.concatenate(truths), 1.0)
+    return {"weights": found.coefficients, "offset": found.intercepts}

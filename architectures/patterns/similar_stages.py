@@ -12,11 +12,8 @@ from architectures.ensemble.types import Bytes, Floats
 from architectures.graph import Inputs, Outputs, Stage
 from architectures.patterns import parameters
 from architectures.patterns.image_features import COLOURS, colours
-from architectures.patterns.similar import ANSWERED
+from architectures.patterns.similar import ANSWERED, PARAMETERS
 from architectures.patterns.tags import rounded
-
-PARAMETERS = "similar"
-"""Name of the fitted arrays: the interaction's, the ranking's, and the items'."""
 
 SEED = 1
 """Of the items: examples of the split ``train`` that no network learned from."""
