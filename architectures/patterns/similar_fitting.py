@@ -1,5 +1,7 @@
 """Fits the interaction and the ranking of ``similar``, and places the items."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def fit(lessons: Lessons, tier: str) -> None:
     hues = np.stack([colours(crop) for crop in lessons.crops])
     forms = np.stack([form(box) for box in lessons.boxes])
     scale = np.maximum(features.std(0), 1e-3)
-    arrays = {"mean": features.mean(0), "scale": scale}
+    arrays: dict[str, NDArray[Any]] = {"mean": features.mean(0), "scale": scale}
     arrays |= _interaction((features - arrays["mean"]) / scale, hues, lessons.classes)
     arrays |= {
         "vectors": vectors(features[:ITEMS], hues[:ITEMS], arrays),
@@ -97,7 +99,7 @@ def _ranking(
     forms: Floats,
     classes: NDArray[np.int64],
     arrays: parameters.Arrays,
-) -> dict[str, Floats]:
+) -> dict[str, NDArray[np.float64]]:
     """Weights of likenesses by which a candidate is of the query's category and colour.
 
     The queries are the last images, which are no items.
