@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from architectures.contract import METRICS_PATH, PROBLEM_MEDIA_TYPE
+from architectures.contract import METRICS_PATH, PROBLEM_MEDIA_TYPE, TIMEOUT_HEADER
 
 FLOOD = 200
 LEAVERS = 40
@@ -18,7 +18,11 @@ SETTLED_WITHIN_S = 15.0
 
 def send(connection: Any, sut: Any, index: int) -> None:
     example = sut.subject.examples[index % len(sut.subject.examples)]
-    headers = {"Content-Type": example.media_type, "Content-Length": str(len(example.body))}
+    headers = {
+        **sut.subject.headers(index),
+        "Content-Length": str(len(example.body)),
+        TIMEOUT_HEADER: "60",  # a starved machine is late, and lateness is not the question here
+    }
     connection.send(sut.subject.path, headers, example.body)
 
 
