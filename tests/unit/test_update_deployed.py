@@ -5,7 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -15,6 +15,7 @@ from typing import Any, Self
 import pytest
 
 from architectures import catalog
+from architectures.backends import STATE_VARIABLE
 from architectures.contract import ADMIN_KEY_HEADER
 from architectures.patterns import examples, score
 from architectures.patterns.update.rollout import Release, Rollout
@@ -222,20 +223,28 @@ def test_shadows_are_shed_before_answers(tmp_path: Path) -> None:
         assert told["wanted"] > told["compared"]
 
 
-@pytest.mark.parametrize("reference", ["microservices"])
-def test_every_process_follows_a_redis(reference: str, tmp_path: Path) -> None:
-    with (
-        redis_server() as url,
-        serving(reference, tmp_path / "logs", state={"SERVEBENCH_STATE_URL": url}) as client,
-    ):
-        with Load(client, threads=1) as load:
+def test_every_process_follows_a_redis_and_serves_on_without_it(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    with ExitStack() as servers:
+        url = servers.enter_context(redis_server())
+        state = {STATE_VARIABLE: url}
+        with serving("microservices", logs, state=state) as client, Load(client, 1) as load:
             client.order("stage_candidate", model="depthwise")
             until(lambda: client.order("rollout")["agreement"]["compared"] >= 5)
             client.order("promote")
             until(lambda: client.replicas_serving(2, 1))
+            told = client.order("rollout")
+
+            servers.close()
+            answered = len(load.answers)
+            until(lambda: len(load.answers) >= answered + 10)
+            assert {answer["version"] for _, answer in load.answers[answered:]} == {2}
+            away = client.post("rollout", {}, client.deployment.admin_key)
+            assert away.status == 503, away.body
         assert load.errors == []
-        password = url.split(":")[2].split("@")[0]
-        told = client.order("rollout")
-        assert password not in json.dumps(told)
-        for log in (tmp_path / "logs").iterdir():
-            assert password not in log.read_text("utf-8", "replace")
+    password = url.split(":")[2].split("@")[0]
+    assert password not in json.dumps(told)
+    for log in logs.iterdir():
+        text = log.read_text("utf-8", "replace")
+        assert password not in text
+        assert text.count("is followed no further") <= 1, "once, and not once a poll"
