@@ -12,10 +12,11 @@ from architectures import patterns
 from architectures.contract import Problem
 from architectures.ensemble.attributes import ATTRIBUTES, CATEGORIES, COLOURS, PATTERNS, SCORES
 from architectures.ensemble.corpus import example, key
-from architectures.graph import Stage
+from architectures.graph import Inputs, Outputs, Stage
 from architectures.patterns import aggregate, select, similar_stages
 from architectures.plugin import Example
-from architectures.walk import Answer, run_batch
+from architectures.walk import Answer, StageResult, run_batch
+from architectures.wire import decode_calls, decode_replies, encode_calls, encode_replies
 
 COUNT = 96
 FLOORS: Mapping[str, Mapping[str, float]] = {
@@ -156,6 +157,30 @@ def test_an_answer_does_not_depend_on_its_batch(graph: str) -> None:
     alone = [answered(graph, [example])[0].document for example in held_out()[:24]]
     differences = [apart(*pair) for pair in zip(alone, documents(graph)[:24], strict=True)]
     assert max(differences) < 1e-4
+
+
+def over_a_wire(stage: Stage) -> Stage:
+    """A stage whose members come and go as messages: arrays it may only read."""
+
+    def run(batch: Sequence[Inputs]) -> list[Outputs | Problem]:
+        found = stage(decode_calls(encode_calls(batch)))
+        replies = [StageResult(row, 0, 0, 1) for row in found if not isinstance(row, Problem)]
+        back = decode_replies(encode_replies(replies))
+        return [reply.outputs for reply in back if isinstance(reply, StageResult)]
+
+    return run
+
+
+@pytest.mark.parametrize("graph", FLOORS)
+def test_answers_do_not_depend_on_where_a_stage_runs(graph: str) -> None:
+    walked = patterns.GRAPHS[graph]
+    stages = {name: over_a_wire(stage(name)) for name in walked.stages}
+    batch = [{"body": example.body} for example in held_out()[:4]]
+    found = [
+        answer.document for answer in run_batch(walked, stages, batch) if isinstance(answer, Answer)
+    ]
+    assert len(found) == 4
+    assert max(apart(*pair) for pair in zip(found, documents(graph), strict=False)) < 1e-4
 
 
 @pytest.mark.parametrize("graph", FLOORS)
