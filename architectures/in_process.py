@@ -189,6 +189,8 @@ def _read_in_step(
         _warm_up(runners, batch_size)
         barrier.wait()
         end.send(_read(request, runners, batch_size, offset))
+    for runner in runners:
+        runner.close()
 
 
 def _warm_up(runners: Sequence[Runner], batch_size: int) -> None:
@@ -215,6 +217,14 @@ def run(request: InProcessRequest) -> None:
     runners = load(request)
     gc.collect()
     gc.freeze()
+    try:
+        _carry_out(request, runners)
+    finally:
+        for runner in runners:
+            runner.close()
+
+
+def _carry_out(request: InProcessRequest, runners: Sequence[Runner]) -> None:
     if request.task == "ceiling":
         for reading in read_ceilings(request, runners):
             print(json.dumps(asdict(reading)), flush=True)  # noqa: T201 - its output

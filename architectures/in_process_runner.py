@@ -67,6 +67,12 @@ class Runner:
         cpu_ns = process_time_ns() - cpu_ns
         return CeilingReading(batch_size, images, (now_ns - start_ns) / 1e9, cpu_ns / 1e9)
 
+    def close(self) -> None:
+        """Close what waiting stages opened: their threads would keep the process from its end."""
+        for stage in self._stages.values():
+            if isinstance(stage, _WaitedFor):
+                stage.close()
+
     def _batches(self, batch_size: int, offset: int) -> Iterator[list[Inputs]]:
         circle = islice(cycle(self.payloads), offset, None)
         while True:
@@ -88,6 +94,13 @@ class _WaitedFor:
     def __call__(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
         self._loop = self._loop or asyncio.new_event_loop()
         return self._loop.run_until_complete(self._all(members))
+
+    def close(self) -> None:
+        """Close the stage on the loop it ran on, if it did; it may be called again."""
+        if self._loop is not None:
+            self._loop.run_until_complete(self._stage.close())
+            self._loop.close()
+            self._loop = None
 
     async def _all(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
         return list(await asyncio.gather(*map(self._stage, members)))

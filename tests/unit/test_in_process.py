@@ -1,6 +1,8 @@
 """The reference answers and the ceiling, as the process that its callers start."""
 
+import asyncio
 import json
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from architectures.graph import Graph, Inputs, Node, Outputs
 from architectures.in_process import COMMAND, InProcessRequest
-from architectures.in_process_runner import CeilingReading, weighed
-from architectures.plugin import load_ensemble
+from architectures.in_process_runner import CeilingReading, Runner, in_this_thread, weighed
+from architectures.plugin import Loaded, load_ensemble
 from architectures.spec import EnsembleChoice
+from harness.prepare import write_own
+from workloads.payload_files import own_file
+from workloads.payloads import write_payloads
 
 SECOND = str(Path(__file__).parents[1] / "second_ensemble")
 PONDERED_S = 0.01
@@ -123,3 +129,57 @@ def test_an_unknown_key_is_a_mistake(asked: InProcessRequest) -> None:
     ran = start(asked.to_json().replace(b'"seconds"', b'"second"'))
     assert ran.returncode == 2
     assert "second" in ran.stderr
+
+
+class Waiting:
+    """A stage that waits, and knows whether it was closed where it ran."""
+
+    ran_on: asyncio.AbstractEventLoop | None = None
+    closed_on: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(self, member: Inputs, /) -> Outputs:
+        self.ran_on = asyncio.get_running_loop()
+        return {"body": member["body"]}
+
+    async def close(self) -> None:
+        assert self.closed_on is None
+        self.closed_on = asyncio.get_running_loop()
+
+
+def test_what_waits_is_closed_on_the_loop_it_ran_on() -> None:
+    """Or a database driver's thread would keep the process from its end."""
+    graph = Graph("wait", [Node("waits", {"body": "request.body"})], answer="waits.body")
+    ran, idle = Waiting(), Waiting()
+    for stage, batches in ((ran, 1), (idle, 0)):
+        runner = Runner(graph, in_this_thread(Loaded({}, {"waits": stage})), [{"body": "x"}])
+        if batches:
+            assert list(runner.references()) == ["x"]
+        runner.close()
+        runner.close()
+    assert ran.ran_on is not None
+    assert ran.closed_on is ran.ran_on
+    assert idle.closed_on is None
+
+
+def test_headers_a_graph_reads_are_given_to_it_as_a_door_would(tmp_path: Path) -> None:
+    choice = EnsembleChoice("moods", "plain", search_path=(SECOND,))
+    ensemble = load_ensemble(choice)
+    payloads = tmp_path / "payloads.parquet"
+    write_payloads(payloads, ensemble.examples("load", 2, 1))
+    write_own(ensemble, payloads, ensemble.examples("load", 2, 1), ["hello"])
+    asked = InProcessRequest(
+        "references",
+        choice,
+        "hello",
+        str(payloads),
+        out=str(tmp_path / "out"),
+        own_payloads={"hello": str(own_file(payloads, "hello"))},
+    )
+    env = {**os.environ, "SERVEBENCH_DIRECTORY": str(tmp_path)}
+    ran = subprocess.run(
+        COMMAND, input=asked.to_json(), capture_output=True, timeout=60, check=False, env=env
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert [json.loads(line) for line in Path(asked.out).read_text().splitlines()] == [
+        {"mood": "calm", "who": f"caller {key}", "key": key} for key in range(2)
+    ]
