@@ -8,12 +8,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from architectures import backends
 from architectures.contract import TIMEOUT_HEADER, Problem
 from architectures.patterns.items import demo
+from architectures.patterns.items.database import Database
 from architectures.patterns.items.moderation import Moderate
 from architectures.patterns.items.schema import TENANTS
 from architectures.patterns.items.settings import ModerationPart
@@ -112,16 +114,16 @@ def test_failing_moderation_leaves_rows_for_later(
 def test_retries_are_a_tenth_of_the_requests_at_most(stub: Stub) -> None:
     async def run() -> None:
         before = stub.count()
-        stub.tell(error_ratio=0.4)
-        # Its breaker may open, and is half-open again when the next item comes.
+        stub.tell(error_ratio=0.25)
+        # Without a budget some 260 attempts: a breaker hardly ever opens at a quarter.
         part = ModerationPart(stub.url, 4, 20.0, retry_ratio=0.1, open_s=0.001)
         stage = Moderate(part)
-        outcomes = [await stage({"body": b"image", "due_ns": None}) for _ in range(100)]
+        outcomes = [await stage({"body": b"image", "due_ns": None}) for _ in range(200)]
         await stage.close()
         attempts = sum(outcome["attempts"] for outcome in outcomes)
         assert attempts == stub.count() - before
         assert any(outcome["attempts"] > 1 for outcome in outcomes)
-        assert attempts <= 110
+        assert attempts <= 220
 
     asyncio.run(run())
 
@@ -182,10 +184,18 @@ def test_a_feature_store_that_comes_back_is_read_again(
                 proxy.tell(**fault)
                 lost = await ready.send(example())
                 assert lost["features"] == "default"
+                await _emptied(redis_url)
                 proxy.tell(freeze=False, refuse=False)
                 await moderated(ready, features="stored")
 
     asyncio.run(run())
+
+
+async def _emptied(redis_url: str) -> None:
+    """As a store comes back that kept nothing on a disk."""
+    store = Redis.from_url(redis_url)
+    await store.delete(*[key async for key in store.scan_iter("servebench:features:*")])
+    await store.aclose()
 
 
 @pytest.mark.parametrize("fault", [{"freeze": True}, {"refuse": True, "reset": True}])
@@ -286,10 +296,15 @@ def test_a_write_whose_request_left_is_undone_and_keeps_no_lock(tmp_path: Path) 
                 with pytest.raises(asyncio.CancelledError):
                     await left
             await database.run(counted)
+            await until(lambda: _idle(database))
             total = sum(one.item_count for one in await database.run(_tenants))
             assert total == 1 + len(demo.tenants())
 
     asyncio.run(run())
+
+
+async def _idle(database: Database) -> bool:
+    return not database._running
 
 
 async def _tenants(connection: AsyncConnection) -> Any:
