@@ -3,7 +3,8 @@
     python known_server.py '{"service_s": [0.02], "freeze_at_s": 3, "freeze_s": 1}'
 
 It prints its port, serves until its standard input closes, then prints its own log as JSON: one
-``[request id, begun ns, answered ns]`` per request. Settings, all optional:
+``[request id, begun ns, answered ns]`` per request, and what each asked: ``[request id, media
+type, X-N, bytes]``. Settings, all optional:
 
 service_s       delays, used in turn
 burn_s          CPU seconds burnt for each request
@@ -39,6 +40,7 @@ class KnownServer:
         one_by_one = settings.get("one_by_one", False)
         self.turn = asyncio.Lock() if one_by_one else contextlib.nullcontext()
         self.log = []
+        self.asked = []
         self.connections = 0
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,7 +50,16 @@ class KnownServer:
                 headers = dict(
                     line.lower().split(": ", 1) for line in head.decode().split("\r\n")[1:-2]
                 )
-                await reader.readexactly(int(headers["content-length"]))
+                length = int(headers["content-length"])
+                await reader.readexactly(length)
+                self.asked.append(
+                    [
+                        int(headers["x-request-id"]),
+                        headers["content-type"],
+                        headers.get("x-n"),
+                        length,
+                    ]
+                )
                 await self.request(headers["x-request-id"], writer)
         writer.close()
 
@@ -89,7 +100,7 @@ async def main() -> None:
     listener = await asyncio.start_server(server.connection, "127.0.0.1", 0, backlog=1024)
     print(listener.sockets[0].getsockname()[1], flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
-    log = {"requests": server.log, "connections": server.connections}
+    log = {"requests": server.log, "asked": server.asked, "connections": server.connections}
     print(json.dumps(log), flush=True)  # noqa: T201
     os._exit(0)
 

@@ -26,6 +26,7 @@ from architectures.plugin import Example
 from harness.drive import DriveError, Generator, boot
 from harness.ports import PORTS
 from harness.remote_workers import RemoteWorkers, farewell
+from workloads.payload_files import own_file
 from workloads.payloads import write_payloads
 from workloads.plan import PlanHeader, build_plan, read_plan, write_plan
 from workloads.sample import read_samples
@@ -283,3 +284,25 @@ def test_a_surplus_worker_waits_and_takes_no_part(
     assert farewell(RemoteWorkers(2, "127.0.0.1", port), PATIENCE_S) == 2
     ends = [worker.communicate(timeout=PATIENCE_S)[0].splitlines()[-1] for worker in started]
     assert sorted(ends) == ["the run is over; 0 trials played", "the run is over; 1 trial played"]
+
+
+def test_a_remote_worker_is_lent_what_a_graph_alone_is_asked(
+    known_server: Callable[..., Any],
+    booted: Callable[..., Generator],
+    workers: Workers,
+    port: int,
+    tmp_path: Path,
+) -> None:
+    server = known_server(service_s=[0.001])
+    worker = workers.start()
+    own = own_file(tmp_path / "payloads.parquet", "tag")
+    write_payloads(own, [Example(i, b"own", "text/plain", {}, {"X-N": str(i)}) for i in range(60)])
+    with booted(server.url, local=1, remote=1) as generator:
+        result = generator.play()
+    assert result.report["remote_workers"] == 1
+    payloads = read_plan(tmp_path / "plan.parquet").payloads.tolist()
+    assert sorted(server.truth()["asked"]) == [
+        [index, "text/plain", str(payload), len(b"own")] for index, payload in enumerate(payloads)
+    ]
+    assert farewell(RemoteWorkers(1, "127.0.0.1", port), PATIENCE_S) == 1
+    worker.communicate(timeout=PATIENCE_S)
