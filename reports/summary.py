@@ -182,5 +182,6 @@ def _patterns(facts: PatternFacts) -> dict[str, Any]:
         "segments": [asdict(one) for one in facts.segments],
         "versions": [asdict(one) for one in facts.spreads],
         "courses": [asdict(one) for one in facts.courses],
+        "regrets": [asdict(one) for one in facts.regrets],
         "choices": [asdict(one) for one in facts.choices],
     }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.record import TrialRecord
 from harness.run_directory import RunDirectory
 from reports.estimate import Estimate, Missing, Value, over_blocks, within
 from reports.frames import Run, TrialFrames
@@ -11,6 +12,7 @@ from reports.patterns.around import Around, Seen, around
 from reports.patterns.choices import Choice, choices
 from reports.patterns.graphs import graphs_of
 from reports.patterns.learning import Course, courses
+from reports.patterns.regret import Regret, regrets
 from reports.patterns.segments import Segment, segments
 from reports.patterns.timings import GraphTimings, graph_timings
 from reports.patterns.versions import Spread, spreads
@@ -35,6 +37,7 @@ class PatternFacts:
         segments: the steady state between events.
         choices: models that answered.
         courses: quality as time went by.
+        regrets: of graphs that choose, against the best fixed choice.
     """
 
     timings: Mapping[str, GraphTimings] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class PatternFacts:
     spreads: Sequence[Spread] = ()
     choices: Sequence[Choice] = ()
     courses: Sequence[Course] = ()
+    regrets: Sequence[Regret] = ()
 
 
 NO_FACTS = PatternFacts()
@@ -78,7 +82,13 @@ def pattern_facts(run: Run, trial: TrialFrames) -> PatternFacts:
         spreads(answers, record.events),
         choices(answers, place / "scores.parquet"),
         courses(place / "scores.parquet", plan, trial.phases),
+        regrets(place / "scores.parquet", plan, _varying(record)),
     )
+
+
+def _varying(record: TrialRecord) -> frozenset[str]:
+    checked = record.verification
+    return frozenset(checked.not_compared) if checked else frozenset()
 
 
 def over_trials(

@@ -61,6 +61,32 @@ def segments(results: Results, step: Step) -> Table | None:
     return Table(caption, head, rows, wide=True) if rows else None
 
 
+def regret(results: Results, step: Step) -> Table | None:
+    """What choosing cost against the best fixed choice, trial by trial."""
+    rows = [
+        [
+            *_trial(results, trial.record.place),
+            Shown(one.graph, tone="text"),
+            Shown(one.best, tone="text"),
+            Shown(str(one.answers)),
+            *map(_number, (one.own, one.fixed, one.total, one.later)),
+        ]
+        for cell in results.at(step.index)
+        for trial in cell.trusted
+        for one in trial.patterns.regrets
+    ]
+    head = [Shown("SUT"), Shown("Block"), Shown("Graph", tone="text")]
+    head += [Shown("Best fixed choice", tone="text"), Shown("Answers")]
+    head += [Shown("Own", "mean reward"), Shown("Its", "mean reward")]
+    head += [Shown("Regret", "sum of rewards"), Shown("Later half", "sum of rewards")]
+    note = (
+        "What the best fixed choice would have earned on the same payloads, less what was earned; "
+        "below 0, choosing did better than any fixed choice."
+    )
+    caption = f"Regret, {inside(offered(step))}"
+    return Table(caption, head, rows, note, wide=True) if rows else None
+
+
 _SEEN = (
     Shown("Requests"),
     Shown("Errors"),

@@ -6,7 +6,7 @@ from functools import partial
 from harness.record import Step
 from reports.estimate import Value
 from reports.patterns.facts import PatternFacts, over_trials
-from reports.patterns.occurrences import chosen, events, segments, versions
+from reports.patterns.occurrences import chosen, events, regret, segments, versions
 from reports.results import Cell, Results
 from reports.saturation import steps_by_rate
 from reports.tables import Shown, Table, offered, shown, swatch
@@ -82,7 +82,7 @@ def _score(graph: str, measure: str, facts: PatternFacts) -> Value | None:
     return facts.quality.get(graph, {}).get(measure)
 
 
-_KINDS = (graphs, quality, chosen, versions, segments, events)
+_KINDS = (graphs, quality, chosen, regret, versions, segments, events)
 
 
 def every_table(results: Results) -> Iterator[Table]:

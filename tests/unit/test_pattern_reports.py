@@ -19,6 +19,7 @@ from reports.patterns.around import around
 from reports.patterns.choices import choices
 from reports.patterns.graphs import graphs_of
 from reports.patterns.learning import courses
+from reports.patterns.regret import regrets
 from reports.patterns.segments import segments
 from reports.patterns.timings import graph_timings
 from reports.patterns.versions import spreads
@@ -197,6 +198,28 @@ def test_which_model_answered_and_how_well(tmp_path: Path) -> None:
     assert small.scores["right"] == pytest.approx(2 / 3)
     assert big.scores == {"right": 1.0}
     assert choices(answers, tmp_path / "none.parquet")[0].scores == {}
+
+
+def test_regret_is_against_the_best_fixed_choice_on_the_same_payloads(tmp_path: Path) -> None:
+    names = ("choose", "only_a", "only_b")
+    header = PlanHeader("constant", names, 10.0, 0.0, 1.0, 1)
+    # payloads 0 and 1 are asked of all; payload 2 of the chooser alone
+    asked = [(0, 0), (0, 1), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0), (2, 1)]
+    rewards = [1.0, 0.0, 0.5, 9.0, 1.0, 0.0, 0.2, 0.9]
+    drawn = LoadPlan(
+        header,
+        np.arange(len(asked)),
+        np.array([payload for _, payload in asked], np.int32),
+        np.array([graph for graph, _ in asked], np.int8),
+    )
+    table = {"index": range(8), "measure": ["reward"] * 8, "score": rewards}
+    pq.write_table(pa.table(table), tmp_path / "scores.parquet")
+    (found,) = regrets(tmp_path / "scores.parquet", drawn, {"choose"})
+    # a would have earned 1 + 0 + 0, b 0.2 + 0.9 + 0.9, itself 1 + 0 + 0.5
+    assert (found.best, found.answers) == ("only_b", 3)
+    assert found.total == pytest.approx(2.0 - 1.5)
+    assert found.later == pytest.approx(1.8 - 0.5)
+    assert regrets(tmp_path / "scores.parquet", drawn, set(names)) == []
 
 
 def test_requests_about_an_event_are_parted_from_the_others() -> None:
