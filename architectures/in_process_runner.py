@@ -1,10 +1,11 @@
 """A graph run in this thread, with no server and no queue: its answers and its rate."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from time import perf_counter_ns, process_time_ns
+from typing import Any, TypeVar
 
 from architectures.contract import Problem
 from architectures.graph import Graph, Inputs, IoStage, Outputs, Stage
@@ -12,6 +13,8 @@ from architectures.plugin import Loaded
 from architectures.walk import run_batch
 
 _WARM_UP_BATCHES = 3
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +84,45 @@ class Runner:
 
 def in_this_thread(loaded: Loaded) -> dict[str, Stage]:
     """Every stage as one that computes: those that wait are waited for, a batch side by side."""
-    return {**loaded.compute, **{name: _WaitedFor(stage) for name, stage in loaded.io.items()}}
+    loop = _OneLoop()
+    waited = {name: _WaitedFor(stage, loop) for name, stage in loaded.io.items()}
+    return {**loaded.compute, **waited}
+
+
+class _OneLoop:
+    """The loop of all stages that wait, as in a server: they may share a pool of connections.
+
+    It is made at its first use, so after any fork.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        self._loop = self._loop or asyncio.new_event_loop()
+        return self._loop.run_until_complete(work)
 
 
 class _WaitedFor:
-    """A stage that waits, as one that computes; its loop is made after any fork."""
+    """A stage that waits, as one that computes."""
 
-    def __init__(self, stage: IoStage) -> None:
+    def __init__(self, stage: IoStage, loop: _OneLoop) -> None:
         self._stage = stage
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = loop
+        self._opened = False
 
     def __call__(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
-        self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(self._all(members))
+        self._opened = True
+        return self._loop.run(self._all(members))
 
     def close(self) -> None:
         """Close the stage on the loop it ran on, if it did; it may be called again."""
-        if self._loop is not None:
-            self._loop.run_until_complete(self._stage.close())
-            self._loop.close()
-            self._loop = None
+        if self._opened:
+            self._opened = False
+            self._loop.run(self._closed())
+
+    async def _closed(self) -> None:
+        await self._stage.close()
 
     async def _all(self, members: Sequence[Inputs]) -> list[Outputs | Problem]:
         return list(await asyncio.gather(*map(self._stage, members)))

@@ -161,6 +161,20 @@ def test_what_waits_is_closed_on_the_loop_it_ran_on() -> None:
     assert idle.closed_on is None
 
 
+def test_stages_that_wait_share_a_loop_as_in_a_server() -> None:
+    """They may share a pool of connections, which belongs to one."""
+    nodes = [
+        Node("first", {"body": "request.body"}),
+        Node("second", {"body": "first.body"}),
+    ]
+    first, second = Waiting(), Waiting()
+    stages = in_this_thread(Loaded({}, {"first": first, "second": second}))
+    runner = Runner(Graph("wait", nodes, answer="second.body"), stages, [{"body": "x"}])
+    assert list(runner.references()) == ["x"]
+    runner.close()
+    assert first.ran_on is second.ran_on is first.closed_on is second.closed_on
+
+
 def test_headers_a_graph_reads_are_given_to_it_as_a_door_would(tmp_path: Path) -> None:
     choice = EnsembleChoice("moods", "plain", search_path=(SECOND,))
     ensemble = load_ensemble(choice)
