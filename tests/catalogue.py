@@ -25,6 +25,7 @@ from architectures.spec import ServingPolicy
 from architectures.stage_calls import StageCalls
 from architectures.walk import walk
 from harness.http import ask
+from tests.servers import SETPRIV
 
 PATIENT: Mapping[str, str] = {
     backends.DATABASE_TIMEOUT_VARIABLE: "20",
@@ -114,7 +115,8 @@ class Stub:
 @contextmanager
 def moderation_stub(**script: object) -> Iterator[Stub]:
     """Start one, and end it with the block."""
-    command = [sys.executable, "-m", "architectures.moderation_service"]
+    bound = [SETPRIV, "--pdeathsig", "TERM"]  # to this thread: a killed test run leaves none behind
+    command = [*bound, sys.executable, "-m", "architectures.moderation_service"]
     process = subprocess.Popen(
         [*command, "--script", json.dumps(script)], stdout=subprocess.PIPE, text=True
     )

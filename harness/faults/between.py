@@ -1,14 +1,16 @@
 """A fault proxy in front of a backend, as the harness uses it."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness import with_parent
 from harness.http import ask
 
 _ENDS_WITHIN_S = 10.0
@@ -46,8 +48,12 @@ class Between:
 
 
 @contextmanager
-def between(url: str) -> Iterator[Between]:
-    """Start a proxy in front of the backend at a URL, and end it with the block.
+def between(url: str, cores: Sequence[int] = ()) -> Iterator[Between]:
+    """Start a proxy in front of the backend at a URL; it ends with the block, or with us.
+
+    Args:
+        url: of the backend, its port included.
+        cores: the proxy runs on these, none of the SUT's; ours where there are none.
 
     Raises:
         FaultError: it does not start, or the URL names no port.
@@ -56,8 +62,10 @@ def between(url: str) -> Iterator[Between]:
     if parts.hostname is None or parts.port is None:
         raise FaultError("a fault proxy needs the backend's host and port, both in its URL")
     backend = f"{parts.hostname}:{parts.port}"
+    own = ",".join(map(str, cores or sorted(os.sched_getaffinity(0))))
+    with_us = [sys.executable, "-I", "-S", with_parent.__file__, str(os.getpid()), own]
     proxy = subprocess.Popen(
-        [sys.executable, "-m", "harness.faults", "proxy", "--to", backend],
+        [*with_us, sys.executable, "-m", "harness.faults", "proxy", "--to", backend],
         stdout=subprocess.PIPE,
         text=True,
     )
