@@ -247,4 +247,6 @@ def test_every_process_follows_a_redis_and_serves_on_without_it(tmp_path: Path) 
     for log in logs.iterdir():
         text = log.read_text("utf-8", "replace")
         assert password not in text
-        assert text.count("is followed no further") <= 1, "once, and not once a poll"
+        # A Redis that took too long to answer, on a busy machine, is away once more.
+        again = text.count("is followed again")
+        assert text.count("is followed no further") <= 1 + again, "not once a poll"
