@@ -19,6 +19,7 @@ COLUMNS = (
     "version",
     "replica",
     "model",
+    "slot",
     "published_ns",
     "adopted_ns",
 )

@@ -65,17 +65,26 @@ def spreads(answers: pd.DataFrame, events: Iterable[PlayedEvent]) -> list[Spread
     told = _published(played)
     said = answers[answers["version"].notna()]
     found: list[Spread | None] = []
-    for graph, rows in said.groupby("graph", sort=False):
+    # A canary mixes slots on purpose: versions follow each other within one.
+    slots = said["graph"] + (" " + said["slot"].astype("str")).where(said["slot"].notna(), "")
+    for of, rows in said.groupby(slots, sort=False):
         named = rows.assign(
-            version=rows["version"].astype(str),
+            version=_tenures(rows),
             replica=rows["replica"].fillna("the only one").astype(str),
         )
-        adopted = list(_from_answers(str(graph), named, told))
-        found.append(_spread(str(graph), adopted, *_mixed(named)))
+        adopted = list(_from_answers(str(of), named, told))
+        found.append(_spread(str(of), adopted, *_mixed(named)))
     swaps = list(_from_swaps(played))
-    slots = dict.fromkeys(one.of for one in swaps)
-    found += [_spread(slot, [one for one in swaps if one.of == slot], 0.0, 0) for slot in slots]
+    told_of = dict.fromkeys(one.of for one in swaps)
+    found += [_spread(of, [one for one in swaps if one.of == of], 0.0, 0) for of in told_of]
     return [one for one in found if one is not None]
+
+
+def _tenures(rows: pd.DataFrame) -> "pd.Series[str]":
+    """Version and publication: one that was rolled back and comes again is another tenure."""
+    published = [_whole(value) for value in rows["published_ns"]]
+    marks = ["" if at_ns is None else f" {at_ns}" for at_ns in published]
+    return rows["version"].astype(str) + pd.Series(marks, rows.index, dtype=str)
 
 
 def _published(events: Iterable[PlayedEvent]) -> dict[str, int]:
@@ -103,7 +112,7 @@ def _from_answers(graph: str, rows: pd.DataFrame, told: Mapping[str, int]) -> It
             graph,
             str(version),
             str(replica),
-            told.get(str(version)) if published is None else published,
+            told.get(str(version).partition(" ")[0]) if published is None else published,
             _whole(first["adopted_ns"]) or int(first["received_ns"]),
         )
 

@@ -171,6 +171,24 @@ def test_replicas_own_word_goes_before_the_first_answer(tmp_path: Path) -> None:
     assert (slot.of, slot.versions, slot.last_s) == ("slot candidate", 1, 2.0)
 
 
+def test_a_version_that_comes_again_is_not_late_and_slots_are_not_mixed(tmp_path: Path) -> None:
+    def answer(at: int, version: int, slot: str, published: int | None) -> dict[str, Any]:
+        told = {"version": version, "slot": slot, "replica": "x", "published_ns": published}
+        return {"at": at * S, "answer": said(**told)}
+
+    rows = [
+        answer(0, 1, "known_good", None),
+        answer(1, 2, "candidate", S // 2),
+        answer(2, 1, "known_good", None),
+        answer(3, 2, "known_good", 3 * S),
+        answer(4, 1, "known_good", 4 * S),
+        answer(5, 1, "known_good", 4 * S),
+    ]
+    (found,) = spreads(read_answers(samples(tmp_path, rows), plan([0] * 6)), [])
+    assert (found.of, found.versions, found.late_answers) == ("vote known_good", 2, 0)
+    assert found.last_s == pytest.approx(0.005)
+
+
 def test_quality_as_time_goes_by(tmp_path: Path) -> None:
     count = 100
     drawn = plan([0] * count)
