@@ -10,13 +10,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from architectures.graph import Graph, IoStage, Stage
-from architectures.patterns.agent import feedback, graphs
+from architectures.patterns.agent import feedback, graphs, learning
 from architectures.patterns.agent.feedback import take
 from architectures.patterns.arms import ARMS, all_right, reward
 from architectures.patterns.label_header import with_label
 from architectures.plugin import Example, StageSpec
 
-__all__ = ["ACTIONS", "GRAPHS", "STAGES", "act", "load_stage", "request", "score", "take"]
+__all__ = [
+    "ACTIONS",
+    "GRAPHS",
+    "STAGES",
+    "act",
+    "digests",
+    "load_stage",
+    "request",
+    "score",
+    "take",
+]
 
 STAGES: Mapping[str, StageSpec] = {
     "decide_next": StageSpec("decide_next", "io"),
@@ -36,6 +46,12 @@ GRAPHS: Mapping[str, Graph] = {
 ACTIONS: Mapping[str, str] = {
     "agent": "Tells how many examples the agent has learnt from since it was shipped."
 }
+
+
+def digests(tier: str) -> dict[str, str]:
+    """Who its shipped policy is; nobody where none is shipped."""
+    digest = learning.shipped_digest(tier)
+    return {"agent": digest} if digest else {}
 
 
 def load_stage(name: str, tier: str, device: str, threads: int) -> Stage | IoStage:  # noqa: ARG001 - as all rooms

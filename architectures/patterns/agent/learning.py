@@ -1,5 +1,6 @@
 """How the agent learns: from recorded scores of all classifiers, and from single answers."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,12 @@ def save(sums: Sums, tier: str) -> None:
     path(tier).parent.mkdir(parents=True, exist_ok=True)
     parts = {"gram": sums.gram, "moment": sums.moment, "count": sums.count}
     save_file({name: part.astype(np.float32) for name, part in parts.items()}, path(tier))
+
+
+def shipped_digest(tier: str) -> str | None:
+    """SHA-256 of a tier's shipped policy; None where none is shipped."""
+    file = path(tier)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
 def shipped(tier: str) -> Sums:
