@@ -73,6 +73,13 @@ def patterns(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def effort(session: nox.Session) -> None:
+    """Measure what deployments take, and show it: `nox -s effort [-- scenarios/effort.toml]`."""
+    run(session, "-m", "harness", "effort", *(session.posargs or ["scenarios/growth.toml"]))
+    run(session, "-m", "reports", "runs/latest")
+
+
+@nox.session(default=False)
 def report(session: nox.Session) -> None:
     """Make a run's page again, without load: `nox -s report -- runs/ID`."""
     run(session, "-m", "reports", *(session.posargs or ["runs/latest"]))

@@ -92,6 +92,10 @@ class RunDirectory:
     def save_run(self, record: RunRecord) -> None:
         """Write ``run.json`` and point ``latest`` here."""
         write_record(self.path / "run.json", record)
+        self.be_latest()
+
+    def be_latest(self) -> None:
+        """Point ``latest`` here."""
         latest = self.path.parent / LATEST
         if latest.is_symlink() or not latest.exists():
             point(latest, self.path.name)

@@ -78,6 +78,7 @@ def run(path: Path, out: Path, console: Console) -> Path:
             row = measure(plan, place, claim)
             record = record.model_copy(update={"rows": (*record.rows, row)})
             _save(directory.path, record)
+            directory.be_latest()
             console.print(f"{number}/{len(every)}  {_line(row)}", soft_wrap=True)
     _save(directory.path, record.model_copy(update={"complete": True}))
     return directory.path
