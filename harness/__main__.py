@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -121,37 +122,18 @@ def choice(
 
 @main.command()
 @sut_options
-def serve(
-    *,
-    sut: str,
-    ensemble: str,
-    tier: str,
-    search_path: tuple[str, ...],
-    graphs: tuple[str, ...],
-    cores: int,
-) -> None:
+def serve(sut: str, cores: int, **asked: Any) -> None:
     """Deploy SUT (ARCHITECTURE or ARCHITECTURE:VARIANT) until Ctrl-C."""
-    with served(sut, choice(ensemble, tier, search_path, graphs), cores) as up:
+    with served(sut, choice(**asked), cores) as up:
         introduce(up)
         wait_until_it_ends(up.deployment)
 
 
 @main.command()
 @sut_options
-def web(
-    *,
-    sut: str,
-    ensemble: str,
-    tier: str,
-    search_path: tuple[str, ...],
-    graphs: tuple[str, ...],
-    cores: int,
-) -> None:
+def web(sut: str, cores: int, **asked: Any) -> None:
     """Deploy SUT and explore it in Locust's web UI until Ctrl-C."""
-    with (
-        served(sut, choice(ensemble, tier, search_path, graphs), cores) as up,
-        up.explore() as address,
-    ):
+    with served(sut, choice(**asked), cores) as up, up.explore() as address:
         introduce(up)
         print(f"explore it: {address}", flush=True)
         wait_until_it_ends(up.deployment)

@@ -1,10 +1,9 @@
 """The bandit and the agent in a real deployment of two workers: they answer, and they learn."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from architectures.monolith import ARCHITECTURE
 from architectures.patterns.arms import ARMS, costs
 from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import Deployment, deploy
+from tests.waiting import until
 
 GRAPHS = ("online/choose", "online/choose_apart", "online/agent", "feedback")
 REQUESTS = 20
@@ -67,14 +67,6 @@ def told(service: Deployment, action: str) -> dict[str, Any]:
 
 def give(service: Deployment, body: dict[str, Any]) -> httpx.Response:
     return CLIENT.post(f"{service.url}/v1/feedback", json=body)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for what is done after the answer."""
-    end = monotonic() + 60
-    while not true():
-        assert monotonic() < end, "it was not learnt"
-        sleep(0.02)
 
 
 def rewards(service: Deployment, state: str) -> float:

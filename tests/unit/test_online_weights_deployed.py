@@ -2,10 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from architectures.patterns import examples, request
 from architectures.plugin import Example
 from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import Deployment, deploy
+from tests.waiting import until
 
 GRAPHS = ("online/weights", "feedback")
 EXAMPLES = examples("load", 6, 21)
@@ -63,13 +63,6 @@ def serving(reference: str, logs: Path) -> Iterator[Client]:
     ) as deployment:
         yield Client(deployment)
         assert not deployment.exited()
-
-
-def until(condition: Callable[[], Any]) -> None:
-    end = monotonic() + 60
-    while not condition():
-        assert monotonic() < end, "it never came true"
-        sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from architectures.plugin import Example
 from architectures.state import Published, Store, open_store
 from architectures.state.sqlite import SqliteStore
 from tests.servers import redis_server
+from tests.waiting import until
 
 PAIRS = list(zip(CATEGORIES[::2], CATEGORIES[1::2], strict=True))
 TAUGHT = 96
@@ -60,14 +60,6 @@ print("up", flush=True)
 sys.stdin.read()
 learner.stop()
 """
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    end = monotonic() + 60
-    while not (found := condition()):
-        assert monotonic() < end, "it never came true"
-        sleep(0.01)
-    return found
 
 
 def did(action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

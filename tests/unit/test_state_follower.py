@@ -3,10 +3,8 @@
 import logging
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from time import monotonic, sleep
 
 import pytest
 
@@ -14,13 +12,7 @@ from architectures.backends import DIRECTORY_VARIABLE, STATE_VARIABLE, BackendEr
 from architectures.state import Follower, Published, Store, open_store
 from architectures.state.sqlite import SqliteStore
 from tests.servers import redis_server
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = monotonic() + 30
-    while not condition():
-        assert monotonic() < end, "it never came true"
-        sleep(0.005)
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -3,23 +3,16 @@
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
-from time import monotonic, sleep
 
 import pytest
 
 from architectures.backends import BackendError
 from architectures.state import Store, Tally, replica
 from architectures.state.sqlite import SqliteStore
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = monotonic() + 30
-    while not condition():
-        assert monotonic() < end, "it never came true"
-        sleep(0.005)
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, sleep
 from typing import Any, Self
 
 import pytest
@@ -23,17 +22,11 @@ from architectures.spec import EnsembleChoice, ResourceClaim, ServingPolicy
 from harness.deploy import Deployment, deploy
 from harness.http import Reply, ask
 from tests.servers import redis_server
+from tests.waiting import until
 
 GRAPH = "ensemble/update"
 EXAMPLES = examples("load", 12, 5)
 CORES = tuple(sorted(os.sched_getaffinity(0)))[:2]
-
-
-def until(condition: Callable[[], Any]) -> None:
-    end = monotonic() + 90
-    while not condition():
-        assert monotonic() < end, "it never came true"
-        sleep(0.02)
 
 
 @dataclass
