@@ -10,6 +10,9 @@ Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 FromEnvironment: TypeAlias = Literal["environment"]
 
+FAULTY_PARTS = ("database", "features")
+"""Those stateful parts that an event can disturb, as ``harness.faults`` does."""
+
 
 class BackendsSection(Section):
     """The stateful parts beside the SUT. Their URLs never stand in a scenario, nor in a record."""
@@ -56,23 +59,27 @@ class EventSection(Section):
     to: Annotated[
         str,
         Field(
-            pattern=r"^(sut|moderation|harness|/\S+)$",
-            description='"sut" (its admin API), "moderation" (the stub), "harness", or a path of '
-            'the SUT such as "/v1/feedback"',
+            pattern=r"^(sut|moderation|database|features|harness|/\S+)$",
+            description='"sut" (its admin API), "moderation" (the stub), "database" or "features" '
+            '(faults), "harness", or a path of the SUT such as "/v1/feedback"',
         ),
     ]
     action: Annotated[
         str, Field(description='of "sut" an admin action; of "harness" only "redeploy"')
     ] = ""
-    body: Annotated[dict[str, Any], Field(description="the JSON object that is sent")] = Field(
-        default_factory=dict
-    )
+    body: Annotated[
+        dict[str, Any],
+        Field(description='the JSON object that is sent; of "database" and "features" the faults'),
+    ] = Field(default_factory=dict)
     until: Annotated[
         Share | None, Field(description="when `then` is sent: a share of the steady state")
     ] = None
     then: Annotated[
         dict[str, Any] | None,
-        Field(description="what is sent at `until`; absent to the stub: its script in [backends]"),
+        Field(
+            description="what is sent at `until`; absent to the stub: its script in [backends]; "
+            "to a part: no fault"
+        ),
     ] = None
 
     def after_s(self, steady_s: float) -> float:

@@ -7,10 +7,12 @@ from typing import Any
 from architectures.contract import ADMIN_KEY_HEADER, ADMIN_PREFIX
 from harness.events.moments import Moment
 from harness.events.playing import Answered, DeedError
+from harness.faults.between import FaultError
 from harness.http import ask
 from harness.kept import DeployError
 from harness.moderation import ModerationError
-from harness.subject import Subject
+from harness.subject import Deployed, Subject
+from harness.surroundings import FAULTY_PARTS
 
 _LIMIT_S = 60.0
 """For one answer: staging a model loads it."""
@@ -29,6 +31,8 @@ def do_at(subject: Subject, moment: Moment) -> Answered:
         return _redeploy(subject)
     if moment.to == "moderation":
         return _scripted(subject, moment)
+    if moment.to in FAULTY_PARTS:
+        return _disturbed(subject, moment)
     if moment.to == "sut":
         url = running.url + ADMIN_PREFIX + moment.action
         return _asked(url, body, running.admin_key)
@@ -52,10 +56,23 @@ def _asked(url: str, body: Mapping[str, Any], admin_key: str) -> Answered:
 
 
 def _scripted(subject: Subject, moment: Moment) -> Answered:
+    stub = subject.bench.backends.moderation
+    assert stub is not None  # noqa: S101 - `unplayable` finds what has no stub
     try:
-        return Answered(None, dict(subject.bench.backends.behave(moment.body)))
+        return Answered(None, dict(stub.behave(moment.body)))
     except ModerationError as error:
         raise DeedError(str(error)) from error
+
+
+def _disturbed(subject: Subject, moment: Moment) -> Answered:
+    running = subject.running
+    assert isinstance(running, Deployed)  # noqa: S101 - `unplayable` finds what is not ours
+    folder = running.deployment.directory
+    try:
+        said = subject.bench.backends.disturb(moment.to, moment.body, folder)
+    except FaultError as error:
+        raise DeedError(str(error)) from error
+    return Answered(None, dict(said))
 
 
 def _redeploy(subject: Subject) -> Answered:

@@ -1,11 +1,11 @@
 """When each event is due."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.scenario import Scenario
-from harness.surroundings import EventSection
+from harness.surroundings import FAULTY_PARTS, EventSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Moment:
         event: its number among the scenario's.
         ends: whether it is that event's ``until``.
         to / action: as the scenario writes them.
-        body: what is sent; None asks the stub for its script in [backends].
+        body: what is sent; None asks the stub for its script in [backends], a part for no fault.
         after_ns: into the steady state.
     """
 
@@ -45,3 +45,9 @@ def _both(number: int, event: EventSection, steady_s: float) -> list[Moment]:
     if event.until is not None:
         found.append(moment(event.until * steady_s, event.then, ends=True))
     return found
+
+
+def undoing(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+    """What ends the faults of parts, whichever of these moments were played."""
+    disturbed = {moment.to: moment for moment in moments if moment.to in FAULTY_PARTS}
+    return tuple(replace(moment, ends=True, body=None) for moment in disturbed.values())

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter_ns
 from typing import Any, NamedTuple, TypeAlias
 
-from harness.events.moments import Moment
+from harness.events.moments import Moment, undoing
 from harness.record import PlayedEvent
 
 
@@ -91,9 +91,12 @@ class EventPlayer:
 
 @contextmanager
 def playing(moments: Sequence[Moment], do: Do) -> Iterator[EventPlayer]:
-    """An event player whose thread has ended when the block has."""
+    """An event player whose thread has ended when the block has, and with it every fault."""
     player = EventPlayer(moments, do)
     try:
         yield player
     finally:
         player.end()
+        for moment in undoing(moments):
+            with suppress(DeedError):  # the next trial begins by asking for the same, and says so
+                do(moment)

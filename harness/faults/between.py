@@ -47,6 +47,22 @@ class Between:
         return document
 
 
+def backend_of(url: str) -> str:
+    """``HOST:PORT`` of the backend at a URL.
+
+    Raises:
+        FaultError: it does not name both; the message repeats nothing of it.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whose message would repeat a part of it
+        host, port = None, None
+    if host is None or port is None:
+        raise FaultError("a fault proxy needs the backend's host and port, both in its URL")
+    return f"{host}:{port}"
+
+
 @contextmanager
 def between(url: str, cores: Sequence[int] = ()) -> Iterator[Between]:
     """Start a proxy in front of the backend at a URL; it ends with the block, or with us.
@@ -58,10 +74,7 @@ def between(url: str, cores: Sequence[int] = ()) -> Iterator[Between]:
     Raises:
         FaultError: it does not start, or the URL names no port.
     """
-    parts = urlsplit(url)
-    if parts.hostname is None or parts.port is None:
-        raise FaultError("a fault proxy needs the backend's host and port, both in its URL")
-    backend = f"{parts.hostname}:{parts.port}"
+    backend, parts = backend_of(url), urlsplit(url)
     own = ",".join(map(str, cores or sorted(os.sched_getaffinity(0))))
     with_us = [sys.executable, "-I", "-S", with_parent.__file__, str(os.getpid()), own]
     proxy = subprocess.Popen(

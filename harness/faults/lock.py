@@ -17,7 +17,13 @@ def held(path: Path, wait_s: float = 5.0) -> Iterator[None]:
     Raises:
         sqlite3.OperationalError: there is no such file, or others kept it locked.
     """
-    connection = sqlite3.connect(f"file:{path}?mode=rw", wait_s, uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"file:{path}?mode=rw",
+        wait_s,
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,  # one thread may take the lock and another let it go
+    )
     try:
         connection.execute("BEGIN EXCLUSIVE")
         yield

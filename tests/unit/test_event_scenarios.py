@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.events.moments import moments_of
+from harness.events.moments import moments_of, undoing
 from harness.scenario_file import ScenarioError, parse_scenario
 
 SCENARIO = """
@@ -37,6 +37,30 @@ def parsed(event: str, sut: str = "monolith") -> str:
         ('to = "/v1/x"\nat = 0.5\nuntil = 1.0', "events.0.until sends nothing to '/v1/x'"),
         ('to = "harness"\nat = 0.5\naction = "reboot"', 'the harness can "redeploy" and nothing'),
         ('to = "sut"\nat = 0.5\nwhen = 1', "there is no key 'events.0.when'.*knows at, at_s, to"),
+        (
+            'to = "database"\nat = 0.5',
+            "events.0.body is no fault; a part with a URL can have delay",
+        ),
+        (
+            'to = "features"\nat = 0.5\nbody = { delay = 1 }',
+            r"events.0.body cannot have 'delay' \(did you mean 'delay_s'\?\); a part with a URL",
+        ),
+        (
+            'to = "features"\nat = 0.5\nbody = { lock = true, freeze = true }',
+            "events.0.body cannot have 'freeze'; .* SQLite's file can have lock, and that alone",
+        ),
+        (
+            'to = "database"\nat = 0.5\nbody = { delay_s = -1 }',
+            "events.0.body has delay_s = -1: input should be greater than or equal to 0",
+        ),
+        (
+            'to = "database"\nat = 0.5\nbody = { lock = true }\nuntil = 0.6\nthen = { lock = 0 }',
+            "events.0.then has lock = 0: input should be a valid boolean",
+        ),
+        (
+            'to = "database"\nat = 0.5\nbody = { lock = true }\nthen = { lock = false }',
+            "events.0.then is never sent without `until`",
+        ),
         ("at = 0.5", "'events.0.to' is missing; meant is \"sut\""),
     ],
 )
@@ -48,6 +72,9 @@ def test_a_mistake_is_named_in_words(event: str, words: str) -> None:
 def test_what_is_for_suts_of_ours_is_not_asked_of_a_running_service() -> None:
     with pytest.raises(ScenarioError, match="needs SUTs of ours, and remote:there is none"):
         parse_scenario(parsed('to = "sut"\naction = "x"\nat = 0', "remote:there"), "e.toml")
+    fault = 'to = "database"\nat = 0\nbody = { lock = true }'
+    with pytest.raises(ScenarioError, match="to = 'database' needs SUTs of ours"):
+        parse_scenario(parsed(fault, "remote:there"), "e.toml")
     parse_scenario(parsed('to = "/v1/feedback"\nat = 0', "remote:there"), "e.toml")
 
 
@@ -55,6 +82,21 @@ def test_the_stub_must_be_there() -> None:
     text = parsed('to = "moderation"\nat = 0').replace("moderation = { error_ratio = 0.5 }", "")
     with pytest.raises(ScenarioError, match=r"set backends\.moderation"):
         parse_scenario(text, "eventful.toml")
+
+
+def test_a_fault_ends_by_itself_at_its_end_and_is_undone_after_the_trial() -> None:
+    text = parsed('to = "database"\nat = 0.5\nuntil = 0.75\nbody = { lock = true }')
+    text += '\n[[events]]\nat_s = 7\nto = "features"\nbody = { freeze = true }'
+    due = moments_of(parse_scenario(text, "eventful.toml"))
+    assert [(m.to, m.ends, m.body) for m in due] == [
+        ("database", False, {"lock": True}),
+        ("database", True, None),
+        ("features", False, {"freeze": True}),
+    ]
+    assert [(m.to, m.ends, m.body) for m in undoing(due)] == [
+        ("database", True, None),
+        ("features", True, None),
+    ]
 
 
 def test_moments_stand_in_time_and_an_end_without_a_body_restores() -> None:
