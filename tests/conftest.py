@@ -22,6 +22,11 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Conformance comes last: its last deployment lives until the end, beside nothing that times."""
+    items.sort(key=lambda item: "conformance" in item.path.parts)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI everything is installed, so a skipped test is a missing install step, not an excuse."""
     if os.environ.get("SERVEBENCH_NO_SKIPS") != "1" or session.exitstatus != 0:

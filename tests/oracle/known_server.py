@@ -55,7 +55,7 @@ class KnownServer:
                 self.asked.append(
                     [
                         int(headers["x-request-id"]),
-                        headers["content-type"],
+                        headers.get("content-type", ""),
                         headers.get("x-n"),
                         length,
                     ]
