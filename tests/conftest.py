@@ -23,7 +23,7 @@ def postgres_url() -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Conformance comes last: its last deployment lives until the end, beside nothing that times."""
+    """Conformance comes last: its last deployment lives to the end, beside nothing that times."""
     items.sort(key=lambda item: "conformance" in item.path.parts)
 
 
