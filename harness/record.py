@@ -182,7 +182,8 @@ class PlayedEvent(Record):
     Attributes:
         event: its number among the scenario's ``[[events]]``, from 0.
         ends: whether it is that event's ``until``.
-        to: ``sut`` (its admin API), ``moderation``, ``harness``, or the path that was asked.
+        to: ``sut`` (its admin API), ``moderation``, ``database``, ``features``, ``harness``, or the
+            path that was asked.
         action: what was asked for: the admin action, the control path, or the path again.
         body: what was sent.
         intended_ns / sent_ns / received_ns: CLOCK_MONOTONIC, as in ``Phases``; the last two are

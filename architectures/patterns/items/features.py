@@ -44,8 +44,8 @@ class ReadFeatures:
         if ticket is None:
             return None
         try:
-            await self._filled()
             async with asyncio.timeout(self._part.timeout_s):
+                await self._filled()  # goes on for the others where this request's time is up
                 found = await self._opened().read(tenant, sku)
         except STORE_ERRORS as error:
             self._breaker.settle(ticket, monotonic_ns(), ok=False)
