@@ -77,7 +77,9 @@ def _timings(headers: pa.Array, graph: GraphFacts) -> GraphTimings:
         float(rows["compute_s"].sum()) / answers * 1e3,
         float(rows["wait_s"].sum()) / answers * 1e3,
         _straggler_ms(rows, nodes, graph),
-        _imbalance({node: int(ran.get(node, 0)) for node in graph.models}, answers),
+        _imbalance(
+            {node: int(ran.get(node, 0)) for node in graph.models - graph.detached}, answers
+        ),
         {node: float(ran.get(node, 0)) / answers for node in graph.nodes},
     )
 
