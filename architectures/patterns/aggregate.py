@@ -13,6 +13,7 @@ from architectures.ensemble.features import soft_vote
 from architectures.ensemble.graphs import CLASSIFIERS
 from architectures.ensemble.types import Floats
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.tags import (
     NAMES_SCHEMA,
     TAGS_SCHEMA,
@@ -29,9 +30,7 @@ MEMBERS = tuple(name.removeprefix("classify_") for name in CLASSIFIERS)
 AGGREGATE = Graph(
     "ensemble/aggregate",
     (
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         *(Node(name, {"crop": "crop.crop"}) for name in CLASSIFIERS),
         Node(
             "aggregate_ballots",

@@ -8,6 +8,7 @@ import numpy as np
 from architectures.ensemble.attributes import ATTRIBUTES
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
 from architectures.patterns import parameters
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.image_features import LENGTH, image_features
 from architectures.patterns.tags import TAGS_SCHEMA, object_schema, right, tags
 from architectures.plugin import StageSpec
@@ -25,9 +26,7 @@ STAGES: Mapping[str, StageSpec] = {
 CLASSIC = Graph(
     "classic",
     (
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         Node("image_features", {"crop": "crop.crop"}),
         Node("scale_features", {"features": "image_features.features"}),
         Node("classify_classic", {"scaled": "scale_features.scaled"}),

@@ -13,6 +13,7 @@ from architectures import ensemble
 from architectures.ensemble.attributes import ATTRIBUTES, SCORE_SLICES
 from architectures.ensemble.graphs import CLASSIFIERS
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.plugin import StageSpec
 
 SIZES = (3, 6, 9, 12)
@@ -31,9 +32,7 @@ def _graph(size: int) -> Graph:
     return Graph(
         f"models_{size}",
         (
-            Node("decode", {"body": "request.body"}),
-            Node("detect", {"thumbnail": "decode.thumbnail"}),
-            Node("crop", {"working": "decode.working", "box": "detect.box"}),
+            *TO_CROP,
             *(Node(member, {"crop": "crop.crop"}) for member in members),
             Node(_TALLY, {member: f"{member}.scores" for member in members}),
         ),

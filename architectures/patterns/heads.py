@@ -9,6 +9,7 @@ from typing import Any
 
 from architectures.ensemble.attributes import ATTRIBUTES
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.tags import TAGS_SCHEMA, object_schema, right, tag
 from architectures.plugin import StageSpec
 
@@ -21,9 +22,7 @@ STAGES: Mapping[str, StageSpec] = {
 }
 
 TO_FEATURES = (
-    Node("decode", {"body": "request.body"}),
-    Node("detect", {"thumbnail": "decode.thumbnail"}),
-    Node("crop", {"working": "decode.working", "box": "detect.box"}),
+    *TO_CROP,
     Node("backbone", {"crop": "crop.crop"}),
 )
 """From a body to ``backbone.features``, for every graph that reads them."""

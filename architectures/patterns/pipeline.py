@@ -7,6 +7,7 @@ import numpy as np
 
 from architectures.ensemble.attributes import KEYPOINT_NAMES
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.tags import (
     SHARE_SCHEMA,
     TAGS_SCHEMA,
@@ -28,9 +29,7 @@ _POINT_SCHEMA = object_schema(
 PIPELINE = Graph(
     "pipeline",
     (
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         Node("classify_residual", {"crop": "crop.crop"}),
         Node("keypoints", {"crop": "crop.crop", "window": "crop.window"}),
         Node(

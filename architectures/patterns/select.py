@@ -15,6 +15,7 @@ from architectures.ensemble.types import Bytes, Floats
 from architectures.graph import Graph, Inputs, IoStage, Node, Outputs, Stage
 from architectures.patterns import parameters
 from architectures.patterns.aggregate import MEMBERS
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.image_features import EDGE_BINS, edges
 from architectures.patterns.tags import (
     SHARE_SCHEMA,
@@ -50,9 +51,7 @@ STAGES: Mapping[str, StageSpec] = {
 SELECT = Graph(
     "ensemble/select",
     (
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         Node("route", {"crop": "crop.crop"}),
         *(
             Node(f"classify_{member}", {"crop": "crop.crop"}, when=f"route.{member}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from architectures.graph import Endpoint, Graph, Node
 from architectures.patterns.arms import ARMS
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.label_header import LABEL_HEADER
 from architectures.patterns.tags import SHARE_SCHEMA, TAGS_SCHEMA, object_schema
 
@@ -31,11 +32,7 @@ _STEP_SCHEMA = object_schema(
     }
 )
 
-_BEFORE = (
-    Node("decode", {"body": "request.body"}),
-    Node("detect", {"thumbnail": "decode.thumbnail"}),
-    Node("crop", {"working": "decode.working", "box": "detect.box"}),
-)
+_BEFORE = (*TO_CROP,)
 
 
 def agent() -> Graph:

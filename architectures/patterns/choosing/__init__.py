@@ -12,6 +12,7 @@ from architectures.patterns.arms import ARMS, all_right, reward
 from architectures.patterns.choosing import feedback
 from architectures.patterns.choosing.context import WIDTH
 from architectures.patterns.choosing.feedback import take
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.label_header import LABEL_HEADER, with_label
 from architectures.patterns.tags import SHARE_SCHEMA, TAGS_SCHEMA, object_schema
 from architectures.plugin import Example, StageSpec
@@ -49,9 +50,7 @@ def _graph(name: str, choose: str) -> Graph:
     return Graph(
         name,
         (
-            Node("decode", {"body": "request.body"}),
-            Node("detect", {"thumbnail": "decode.thumbnail"}),
-            Node("crop", {"working": "decode.working", "box": "detect.box"}),
+            *TO_CROP,
             Node(
                 "read_context",
                 {"crop": "crop.crop", "box": "detect.box", "headers": "request.headers"},

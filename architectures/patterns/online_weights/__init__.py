@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from architectures.graph import Graph, IoStage, Node, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.online_weights import drift, serving
 from architectures.patterns.online_weights.operations import ACTIONS, act
 from architectures.patterns.online_weights.seen import RememberFeatures, content_tokens
@@ -27,9 +28,7 @@ ONLINE_WEIGHTS = Graph(
     "online/weights",
     (
         Node("content_token", {"body": "request.body"}),
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         Node("crop_features", {"crop": "crop.crop"}),
         Node(
             "adapted_head",

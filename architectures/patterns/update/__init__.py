@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from architectures.graph import Graph, IoStage, Node, Stage
+from architectures.patterns.crops import TO_CROP
 from architectures.patterns.tags import TAGS_SCHEMA, object_schema, right
 from architectures.patterns.update.orders import ACTIONS, MODELS, act
 from architectures.patterns.update.rollout import CANDIDATE, KNOWN_GOOD, SLOTS
@@ -30,9 +31,7 @@ UPDATE = Graph(
     "ensemble/update",
     (
         Node("route_version", {"body": "request.body"}),
-        Node("decode", {"body": "request.body"}),
-        Node("detect", {"thumbnail": "decode.thumbnail"}),
-        Node("crop", {"working": "decode.working", "box": "detect.box"}),
+        *TO_CROP,
         Node(
             "serve_known_good",
             {"crop": "crop.crop"},
