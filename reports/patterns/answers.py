@@ -25,6 +25,7 @@ COLUMNS = (
 )
 
 _SAID = COLUMNS[4:]
+_MARKS = tuple(f'"{key}"'.encode() for key in _SAID)
 
 
 def read_answers(files: Sequence[Path], plan: LoadPlan) -> pd.DataFrame:
@@ -54,6 +55,8 @@ def _rows(file: Path, plan: LoadPlan) -> Iterator[tuple[Any, ...]]:
 
 def _document(body: bytes) -> dict[str, Any]:
     """An answer that says something of its state; empty otherwise."""
+    if not any(mark in body for mark in _MARKS):  # most graphs' say none: not worth parsing
+        return {}
     try:
         document = json.loads(body)
     except ValueError:
