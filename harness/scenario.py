@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from architectures.spec import EnsembleChoice, ServingPolicy
+from harness.pairs.section import GateSection
 from harness.rate import Rate, WrittenRate, parse_rate, rungs
 from harness.section import Count, NotNegative, Positive, Section, Texts
 from harness.surroundings import BackendsSection, EventSection
@@ -280,3 +281,6 @@ class Scenario(Section):
         tuple[EventSection, ...],
         Field(strict=False, description="what is done while load is played: [[events]] sections"),
     ] = ()
+    gate: Annotated[
+        GateSection | None, Field(description="how two sides are compared; a run ignores it")
+    ] = None
