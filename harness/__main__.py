@@ -22,6 +22,7 @@ from harness.expected import expected_s
 from harness.hold import HeldError
 from harness.in_process import InProcessFailedError
 from harness.kept import DeployError
+from harness.manner import Manner, OnRequest, Pace
 from harness.ports import NoFreePortError
 from harness.prepare import recorded, resolve
 from harness.resume import ResumeError
@@ -64,13 +65,28 @@ def main() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
 @click.option("--sut", "suts", multiple=True, help="run only this SUT; may be given again")
 @click.option("--resume", type=click.Path(path_type=Path), help="go on with this run instead")
-def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | None) -> None:
+@click.option("--no-ceiling", is_flag=True, help="do not measure the ensemble in-process too")
+@click.option(
+    "--on-request",
+    is_flag=True,
+    help="play a block for each line of standard input, and say so; for programs",
+)
+def run(
+    scenario: Path | None,
+    out: Path,
+    suts: tuple[str, ...],
+    resume: Path | None,
+    *,
+    no_ceiling: bool,
+    on_request: bool,
+) -> None:
     """Run SCENARIO, or go on with a run that was ended, and print its run directory."""
-    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    manner = Manner(OnRequest(sys.stdin, sys.stdout) if on_request else Pace(), not no_ceiling)
+    console = Console(stderr=on_request, width=None if sys.stdout.isatty() else _LOG_WIDTH)
     if resume is not None:
         if scenario is not None or suts:
             raise click.UsageError("--resume goes on with its own scenario and SUTs; name no other")
-        print(resume_run(resume, console).path)
+        print(resume_run(resume, console, manner).path)
         return
     if scenario is None:
         raise click.UsageError("name a SCENARIO file, or a run to go on with: --resume RUN")
@@ -78,7 +94,7 @@ def run(scenario: Path | None, out: Path, suts: tuple[str, ...], resume: Path | 
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made ({error})", param_hint="--out") from error
-    print(run_scenario(scenario, out, suts, console).path)
+    print(run_scenario(scenario, out, suts, console, manner).path)
 
 
 @main.command()

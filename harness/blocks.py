@@ -9,6 +9,7 @@ from harness.bench import Bench
 from harness.disk import full_in_words, give_back, is_full, trial_bytes
 from harness.expected import CEILING_S, DEPLOY_S, ceiling_s, step_s, turn_s
 from harness.in_process import measure_ceiling
+from harness.manner import AT_ONCE, Pace
 from harness.prepare import Resolved, in_process_request
 from harness.record import RunRecord, TrialRecord
 from harness.run_directory import RunDirectory
@@ -17,8 +18,16 @@ from harness.screen import Screen
 from harness.turn import DEPLOY, play_turn, search_waits
 
 
-def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Screen) -> RunRecord:
+def play_blocks(
+    resolved: Resolved,
+    bench: Bench,
+    record: RunRecord,
+    screen: Screen,
+    pace: Pace = AT_ONCE.pace,
+) -> RunRecord:
     """Play every turn that remains; the ceiling is measured in each block, as the machine is then.
+
+    Where not all blocks are wanted, the run's record says that it was ended; it can be resumed.
 
     Raises:
         DeployError: a deployment could not be ended.
@@ -28,10 +37,15 @@ def play_blocks(resolved: Resolved, bench: Bench, record: RunRecord, screen: Scr
     directory = bench.directory
     with full_in_words(directory.path, lambda: bytes_left(bench, record)):
         for block, turns in groupby(remaining(bench, record), key=lambda turn: turn.block):
+            if not pace.wanted(block):
+                record = record.model_copy(update={"status": "interrupted"})
+                directory.save_run(record)
+                return record
             record = _with_ceiling(resolved, bench, record, block, screen)
             directory.save_run(record)
             for turn in turns:
                 _play(resolved, bench, turn, screen)
+            pace.played(block)
         record = record.model_copy(update={"status": "complete"})
         directory.save_run(record)
     return record

@@ -97,7 +97,7 @@ def resolve(scenario: Scenario) -> Resolved:
     kinds(scenario)
     resolved = Resolved(scenario, suts, ensemble, assign_cores(scenario.budget.cores))
     if not resolved.in_process:
-        check_absolute(scenario)
+        check_absolute(scenario, "every SUT is remote and nothing here is run to measure a ceiling")
     return resolved
 
 

@@ -57,8 +57,12 @@ def declared(scenario: Scenario, reference: str) -> tuple[Architecture, Variant]
     return remote.ARCHITECTURE, Variant(name, f"At {scenario.remote[name].url}.")
 
 
-def check_absolute(scenario: Scenario) -> None:
-    """See that no rate is a share of a ceiling that nobody can measure.
+def check_absolute(scenario: Scenario, why: str) -> None:
+    """See that no rate is a share of a ceiling that nobody measures.
+
+    Args:
+        scenario: says the rates.
+        why: there is no ceiling, in words.
 
     Raises:
         ScenarioError: one is; its key is named.
@@ -72,8 +76,8 @@ def check_absolute(scenario: Scenario) -> None:
     for key, rate in written:
         if parse_rate(rate).unit == "ceiling":
             raise ScenarioError(
-                f"scenario {scenario.name!r}: {key} has {rate!r}, but every SUT is remote and "
-                "nothing here is run to measure a ceiling; write requests per second, such as 20"
+                f"scenario {scenario.name!r}: {key} has {rate!r}, but {why}; "
+                "write requests per second, such as 20"
             )
 
 

@@ -14,6 +14,7 @@ from harness.environment import now_utc, package_version, pinned, read_environme
 from harness.expected import CEILING_S, ceiling_s, expected_s, references_s
 from harness.hold import held
 from harness.in_process import BATCH_SIZES, SEARCH, best_batch, measure_ceiling
+from harness.manner import AT_ONCE, Manner, Pace
 from harness.outcome import outcome_table
 from harness.plans import read_sources, steps_of, write_plans
 from harness.prepare import (
@@ -25,6 +26,7 @@ from harness.prepare import (
     resolve,
 )
 from harness.record import CeilingPoint, RunRecord
+from harness.remote import check_absolute
 from harness.remote_workers import awaited, remote_workers
 from harness.resume import check_unchanged, clear_half_made, digests, reopen, scenario_of
 from harness.run_directory import RunDirectory
@@ -40,7 +42,9 @@ class NothingPlayedError(Exception):
     """Every trial failed."""
 
 
-def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDirectory:
+def run(
+    path: Path, out: Path, suts: tuple[str, ...], console: Console, manner: Manner = AT_ONCE
+) -> RunDirectory:
     """Run a scenario.
 
     Args:
@@ -48,6 +52,7 @@ def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDi
         out: the folder in which to make the run's own.
         suts: only these of its SUTs; all where empty.
         console: where to show progress and the result.
+        manner: how it is played.
 
     Raises:
         KeyboardInterrupt: it was told to stop; what had ended by then is in its directory.
@@ -58,6 +63,8 @@ def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDi
     if suts:
         scenario = Scenario.model_validate({**scenario.model_dump(), "suts": suts})
     resolved = resolve(scenario)
+    if not manner.ceiling:
+        check_absolute(scenario, "no ceiling is to be measured")
     out.mkdir(parents=True, exist_ok=True)
     needed_bytes = payload_bytes(scenario)
     require(out, needed_bytes)
@@ -71,19 +78,20 @@ def run(path: Path, out: Path, suts: tuple[str, ...], console: Console) -> RunDi
             end_recorded(directory, screen),
             standing(scenario, resolved.cores.harness, directory.logs) as backends,
         ):
-            record = _prepare(resolved, directory, backends, screen)
-            _play(resolved, directory, record, backends, screen)
+            record = _prepare(resolved, directory, backends, screen, ceiling=manner.ceiling)
+            _play(resolved, directory, record, backends, screen=screen, pace=manner.pace)
     finally:
         directory.discard_if_empty()
     return directory
 
 
-def resume(path: Path, console: Console) -> RunDirectory:
+def resume(path: Path, console: Console, manner: Manner = AT_ONCE) -> RunDirectory:
     """Go on with a run that was ended, as if it had not been: same plans, same order.
 
     Args:
         path: the run's folder.
         console: where to show progress and the result.
+        manner: how it is played; whether there is a ceiling was settled when it began.
 
     Raises:
         HeldError: it is being played.
@@ -108,7 +116,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
         with end_recorded(directory, screen):
             directory.save_run(record)
             with standing(scenario, resolved.cores.harness, directory.logs) as backends:
-                _play(resolved, directory, record, backends, screen)
+                _play(resolved, directory, record, backends, screen=screen, pace=manner.pace)
     return directory
 
 
@@ -117,21 +125,24 @@ def _play(
     directory: RunDirectory,
     record: RunRecord,
     backends: Backends,
+    *,
     screen: Screen,
+    pace: Pace,
 ) -> None:
     """Play what there is to play, and show what all of it says."""
     bench = _bench(resolved, directory, record, backends)
     require(directory.path, bytes_left(bench, record))
     with awaited(remote_workers(resolved.scenario), screen.say):
-        record = play_blocks(resolved, bench, record, screen)
+        pace.ready(directory.path)
+        record = play_blocks(resolved, bench, record, screen, pace)
     trials = directory.trials()
     capacities = directory.capacities()
     if record.steps:
         screen.show(outcome_table(directory, record, trials, bench.scenario.slo.response_time_s))
     if capacities:
         screen.show(capacity_table(capacities))
-    if all(trial.outcome == "failed" for trial in trials):
-        errors = [*(trial.error for trial in trials), *(found.end for found in capacities)]
+    errors = [*(trial.error for trial in trials), *(found.end for found in capacities)]
+    if errors and all(trial.outcome == "failed" for trial in trials):
         raise NothingPlayedError(
             f"no trial could be played; {directory.path} says why. The first: {errors[0]}"
         )
@@ -164,7 +175,12 @@ def _ceiling_rps(ceiling: tuple[CeilingPoint, ...], best: int) -> float | None:
 
 
 def _prepare(
-    resolved: Resolved, directory: RunDirectory, backends: Backends, screen: Screen
+    resolved: Resolved,
+    directory: RunDirectory,
+    backends: Backends,
+    screen: Screen,
+    *,
+    ceiling: bool,
 ) -> RunRecord:
     """Payloads, references, ceiling, plans and schedule: all that trials share."""
     scenario, claim = resolved.scenario, resolved.cores.claim(resolved.scenario.budget.memory_gib)
@@ -173,11 +189,12 @@ def _prepare(
     environment = read_environment(ensemble, claim)
     screen.begin("payloads and reference answers", references_s(scenario))
     make_payloads(resolved, directory, backends)
-    ceiling, best = _search_ceiling(resolved, directory, backends, screen)
+    points, best = _search_ceiling(resolved, directory, backends, screen) if ceiling else ((), 0)
+    ceiling_rps = _ceiling_rps(points, best)
     trace_rps = read_sources(scenario, directory).trace_rps
     if scenario.capacity is not None:
-        limits_of(scenario, _ceiling_rps(ceiling, best))  # said now, not after all load steps
-    steps = steps_of(scenario, _ceiling_rps(ceiling, best), trace_rps)
+        limits_of(scenario, ceiling_rps)  # said now, not after all load steps
+    steps = steps_of(scenario, ceiling_rps, trace_rps)
     write_plans(scenario, steps, directory)
     search = scenario.capacity is not None
     turns = schedule(resolved.sut_records, len(steps), load.blocks, load.seed, search=search)
@@ -188,7 +205,7 @@ def _prepare(
         scenario=scenario.model_dump(mode="json"),
         environment=environment,
         ensemble=ensemble,
-        ceiling=ceiling,
+        ceiling=points,
         best_batch=best,
         suts=resolved.sut_records,
         steps=steps,

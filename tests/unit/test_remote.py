@@ -282,7 +282,7 @@ def test_a_service_that_is_not_declared_is_named_with_what_is_near() -> None:
 )
 def test_a_share_of_a_ceiling_that_nobody_measures_is_refused(load: str, key: str) -> None:
     with pytest.raises(ScenarioError) as refused:
-        check_absolute(scenario("a", load))
+        check_absolute(scenario("a", load), "every SUT is remote")
     assert key in str(refused.value).replace("'", '"')
 
 
@@ -291,7 +291,7 @@ def test_the_scenario_in_the_document_is_one() -> None:
     written = words.partition("```toml\n")[2].partition("```")[0]
     mine = parse_scenario(written, "docs/remote.md")
     assert declared(mine, "remote:mine")[1].name == "mine"
-    check_absolute(mine)
+    check_absolute(mine, "every SUT is remote")
 
 
 def test_a_counter_that_begins_anew_and_a_process_that_is_gone_lose_nothing(theirs: str) -> None:
