@@ -33,7 +33,7 @@ class Paired:
 
     @property
     def p(self) -> float:
-        """One-sided, that the true mean is not above 0; ``low(level)`` is above 0 where p < level."""
+        """One-sided, that the true mean is not above 0; below a level whose ``low`` is above it."""
         if self.spread == 0:
             return 0.5 if self.mean == 0 else float(self.mean < 0)
         statistic = self.mean * math.sqrt(self.n) / self.spread

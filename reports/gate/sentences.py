@@ -35,6 +35,8 @@ def says(contrast: Contrast, ruling: Ruling, margin: float) -> str:
 
 
 def _more(contrast: Contrast, ruling: Ruling) -> str:
+    if contrast.spread == 0:
+        return "more requests in each block would settle it"
     if ruling.needed is None:
         return "no number of pairs that one could play would settle it"
     if ruling.needed <= contrast.n:
