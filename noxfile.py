@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2026.7.11"  # whose CommandFailed knows the exit code
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "contracts", "tests"]
 
@@ -53,6 +54,20 @@ def run(session: nox.Session, *arguments: str, **environment: str) -> None:
     session.run(executable, *arguments, env={"PATH": path, **environment}, external=True)
 
 
+def judged(session: nox.Session, *arguments: str) -> None:
+    """Run a program whose exit code is a verdict, and end with that very code.
+
+    nox itself knows 0 and 1 only; a session that exits is the one way round it. Sessions named
+    after this one are then not run.
+    """
+    try:
+        run(session, *arguments)
+    except CommandFailed as failed:
+        if failed.return_code is None:
+            raise
+        sys.exit(failed.return_code)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Compare the architectures and print the report's path: `nox -s bench [-- SCENARIO.toml]`."""
@@ -77,6 +92,34 @@ def effort(session: nox.Session) -> None:
     """Measure what deployments take, and show it: `nox -s effort [-- scenarios/effort.toml]`."""
     run(session, "-m", "harness", "effort", *(session.posargs or ["scenarios/growth.toml"]))
     run(session, "-m", "reports", "runs/latest")
+
+
+@nox.session(default=False)
+def gate(session: nox.Session) -> None:
+    """Is this version slower, dearer or less reliable? `nox -s gate [-- SCENARIO --baseline REV]`.
+
+    Ends with the verdict: 0 pass, 1 regression, 2 error, 3 inconclusive, 4 unfit. Without options
+    the working tree is compared with where it left the default branch; docs/gate.md, docs/ci.md.
+    """
+    judged(session, "-m", "reports", "gate", *(session.posargs or ["scenarios/gate.toml"]))
+
+
+@nox.session(default=False)
+def aa(session: nox.Session) -> None:
+    """What can this machine see? The gate on identical versions: `nox -s aa [-- SCENARIO]`."""
+    judged(session, "-m", "reports", "aa", *(session.posargs or ["scenarios/gate.toml"]))
+
+
+@nox.session(default=False)
+def gate_study(session: nox.Session) -> None:
+    """How often does the gate cry wolf, and what does it miss? `nox -s gate_study [-- PART]...`."""
+    run(session, "-m", "tests.gate_study", *(session.posargs or ["simulate"]))
+
+
+@nox.session(default=False)
+def trends(session: nox.Session) -> None:
+    """Runs stored over time and what lies outside them: `nox -s trends -- add|check|page ...`."""
+    judged(session, "-m", "reports", "baselines", *(session.posargs or ["list"]))
 
 
 @nox.session(default=False)
