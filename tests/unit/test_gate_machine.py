@@ -106,8 +106,11 @@ def test_a_gate_on_record_reads_as_it_was(tmp_path: Path) -> None:
     assert "torch" not in gate.machine
 
 
-def test_each_machine_has_a_file_of_its_own_and_software_makes_no_other(tmp_path: Path) -> None:
-    other = HERE | {"cpu_model": "Another"}
+@pytest.mark.parametrize("key", [key for key in HERE if key != "torch"])
+def test_each_machine_has_a_file_of_its_own_and_software_makes_no_other(
+    key: str, tmp_path: Path
+) -> None:
+    other = HERE | {key: "another"}
     record(verdict(1), tmp_path)
     record(verdict(2, fingerprint=other), tmp_path)
     record(verdict(3, fingerprint=HERE | {"torch": "3.0"}), tmp_path)
@@ -124,9 +127,18 @@ def test_a_gate_is_on_record_once(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_gates_that_end_at_once_lose_no_line(tmp_path: Path) -> None:
+def test_a_record_that_was_joined_with_its_copy_counts_no_gate_twice(
+    tmp_path: Path,
+) -> None:
+    path = record(verdict(1), tmp_path)
+    assert path is not None
+    path.write_bytes(path.read_bytes() * 2)
+    assert len(read_history(tmp_path, HERE).gates) == 1
+
+
+def test_gates_that_end_at_once_lose_no_line_and_write_none_twice(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: record(verdict(i % 12), tmp_path), range(24)))
+        list(pool.map(lambda i: record(verdict(i // 8), tmp_path), range(96)))
     history = read_history(tmp_path, HERE)
     assert sorted(gate.gate_id for gate in history.gates) == sorted(f"gate-{i}" for i in range(12))
     assert history.skipped == ()
