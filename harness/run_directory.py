@@ -11,6 +11,16 @@ from harness.record import CapacityRecord, RunRecord, TrialPlace, TrialRecord, w
 LATEST = "latest"
 
 
+def free_folder(under: Path, name: str, now: datetime) -> Path:
+    """A folder that is not there yet, named by time and what it is for."""
+    first = f"{now:%Y%m%d-%H%M%S}-{name}"
+    path, again = under / first, 1
+    while path.exists():
+        again += 1
+        path = under / f"{first}-{again}"
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class RunDirectory:
     """One run's folder."""
@@ -20,11 +30,7 @@ class RunDirectory:
     @classmethod
     def create(cls, under: Path, name: str, now: datetime, scenario: Path) -> "RunDirectory":
         """Make a new folder, named by time and scenario, and keep the scenario's file in it."""
-        first = f"{now:%Y%m%d-%H%M%S}-{name}"
-        path, again = under / first, 1
-        while path.exists():
-            again += 1
-            path = under / f"{first}-{again}"
+        path = free_folder(under, name, now)
         for folder in ("plans", "trials", "logs"):
             (path / folder).mkdir(parents=True)
         shutil.copyfile(scenario, path / "scenario.toml")

@@ -1,20 +1,44 @@
-"""``python -m reports RUN``: make a run's page and summary, without load."""
+"""``python -m reports RUN | gate | aa | baselines``: pages of what was recorded, and verdicts."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from harness.pairs.record import is_gate
 from reports.effort.found import is_effort
 from reports.effort.page import write_effort
 from reports.frames import NotARun, open_run
+from reports.gate.command import aa, gate
+from reports.gate.conclude import Shelf
+from reports.gate.machine_record import DEFAULT_DIRECTORY
+from reports.gate.measured import UnmeasuredError
+from reports.gate.sequence import judge_again
+from reports.gate.write import write_verdict
 from reports.page import write_page
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
 from reports.results import measure_run
+from reports.stored.command import baselines
 from reports.summary import write_summary
 
 
-@click.command()
+class _PageUnlessNamed(click.Group):
+    """A group whose first word may be a run's folder: its page is what one wants most."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command named, or ``page`` of what is named."""
+        known = args and args[0] in self.commands
+        return super().resolve_command(ctx, args if known else ["page", *args])
+
+
+@click.group(cls=_PageUnlessNamed)
+def main() -> None:
+    """Make pages of what was recorded, and judge it. RUN alone makes RUN's page."""
+
+
+@main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where the page goes; RUN/report.html")
 @click.option(
@@ -23,14 +47,13 @@ from reports.summary import write_summary
     help="A price sheet to price the run by; scenarios/prices.toml",
 )
 @click.option("--price", help="The sheet's row that the headline uses; the sheet's own default")
-def main(run: Path, out: Path | None, prices: Path | None, price: str | None) -> None:
+def page(run: Path, out: Path | None, prices: Path | None, price: str | None) -> None:
     """Make the page of RUN, a directory under runs/, and summary.json beside it."""
     try:
-        page = report(run, out, price_sheet(prices, price))
-    except (NotARun, PriceError, OSError) as error:
+        print(report(run, out, price_sheet(prices, price)))
+    except (NotARun, PriceError, UnmeasuredError, OSError) as error:
         print(f"reports: {error}", file=sys.stderr)
         sys.exit(2)
-    print(page)
 
 
 def price_sheet(prices: Path | None, price: str | None) -> PriceSheet | None:
@@ -54,11 +77,17 @@ def report(run: Path, out: Path | None = None, prices: PriceSheet | None = None)
     directory = run.resolve()
     if is_effort(directory):
         return write_effort(directory, out)
+    if is_gate(directory):
+        return write_verdict(directory, judge_again(directory, Shelf(DEFAULT_DIRECTORY)), page=out)
     page = (out or directory / "report.html").resolve()
     results = measure_run(open_run(directory), prices)
     write_page(page, results)
     write_summary(page.with_name("summary.json"), results)
     return page
+
+
+for command in (gate, aa, baselines):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ class GateRecord(Record):
         capacity: None where nobody knows it: a URL without ``gate.capacity_rps``.
         seed: of the order within pairs, and of both sides' load plans.
         status: ``complete``: it came to a look at which it could end, or to the last; ``unfit``:
-            ``why_unfit`` says in words why no verdict can be given; ``interrupted``: told to stop.
+            ``why_unfit`` says in words why no verdict can be given; ``interrupted``: told to stop;
+            ``failed``: ``why_failed`` says by what.
     """
 
     gate_format: int = GATE_FORMAT
@@ -100,8 +101,9 @@ class GateRecord(Record):
     rate_rps: float | None = None
     capacity: CapacityReading | None = None
     pairs: tuple[PairRecord, ...] = ()
-    status: Literal["running", "complete", "unfit", "interrupted"] = "running"
+    status: Literal["running", "complete", "unfit", "interrupted", "failed"] = "running"
     why_unfit: str = ""
+    why_failed: str = ""
     wall_s: float = 0.0
 
     @property
@@ -126,3 +128,8 @@ class GateRecord(Record):
     def save(self, directory: Path) -> None:
         """Write it, whole or not at all."""
         write_record(directory / GATE_FILE, self)
+
+
+def is_gate(directory: Path) -> bool:
+    """Whether a folder holds a gate rather than a run."""
+    return (directory / GATE_FILE).is_file()
