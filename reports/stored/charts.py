@@ -1,5 +1,7 @@
 """A figure over time: its values, the limit that held for each, and what is not comparable."""
 
+from itertools import groupby
+
 from reports.charts.figure import Chart, Trace, axis, numbers
 from reports.stored.history import Course, Mark, Point
 from reports.wording import amount
@@ -57,22 +59,35 @@ def _values(course: Course, scale: int) -> Trace:
 
 def _band(course: Course, scale: int) -> list[Trace]:
     """From what the earlier runs had in the middle to their limit; a gap where they set none."""
-    known = [point.limit for point in course.points]
-    edges = (
-        [_NAN if limit is None else limit.centre * scale for limit in known],
-        [_NAN if limit is None else limit.bound() * scale for limit in known],
-    )
-    x = [point.run.created_utc for point in course.points]
-    line = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip", "connectgaps": False}
+    x, edge = [], []
+    for has_limit, stretch in groupby(course.points, key=lambda point: point.limit is not None):
+        points = list(stretch)
+        if has_limit:
+            there = [(p.run.created_utc, p.limit.bound() * scale) for p in points if p.limit]
+            back = [(p.run.created_utc, p.limit.centre * scale) for p in points if p.limit]
+            corners = [*there, *reversed(back), (there[0][0], _NAN)]
+            x += [when for when, _ in corners]
+            edge += [at for _, at in corners]
+    limits = [_NAN if p.limit is None else p.limit.bound() * scale for p in course.points]
+    trace = {"type": "scatter", "hoverinfo": "skip", "connectgaps": False}
     return [
-        {**line, "name": "middle", "y": numbers(edges[0]), "line": {"width": 0}},
         {
-            **line,
-            "name": "limit",
-            "y": numbers(edges[1]),
-            "line": {"color": "--muted", "width": 1.2, "dash": "dash"},
-            "fill": "tonexty",
+            **trace,
+            "mode": "none",
+            "name": "middle to limit",
+            "x": x,
+            "y": numbers(edge),
+            "fill": "toself",
             "fillcolor": "--shade",
+        },
+        {
+            **trace,
+            "mode": "lines+markers",
+            "name": "limit",
+            "x": [point.run.created_utc for point in course.points],
+            "y": numbers(limits),
+            "line": {"color": "--muted", "width": 1.2, "dash": "dash"},
+            "marker": {"symbol": "line-ew-open", "size": 5, "color": "--muted"},
         },
     ]
 

@@ -361,11 +361,12 @@ def test_the_page_shows_every_series_and_what_is_not_comparable(
     assert "broken.json" in page
     figures = re.findall(r'<script type="application/json" id="history-\d+">(.*?)</script>', page)
     assert len(figures) == page.count("<figure>") == page.count("<details>") == 12
-    middle, limit, values = json.loads(figures[0])["data"]
+    band, limit, values = json.loads(figures[0])["data"]
     assert values["marker"]["symbol"][11:16] == ["circle", "circle", "x", "circle-open", "circle"]
     assert values["marker"]["color"][12] == "--bad"
     assert limit["y"][9] is None
-    assert limit["y"][10] > middle["y"][10] > 0
+    assert limit["y"][10] == band["y"][0] > band["y"][-2] > 0
+    assert band["y"].count(None) == 2
     assert limit["y"][13] is None
 
 
