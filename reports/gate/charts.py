@@ -26,6 +26,7 @@ _FIRST = (
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 _MOST_TICKS = 7
 _MOST_PLACES = 12
+_INSIDE = 0.02
 _NAMES = 0.2
 """Of the pairs' width, for the names of lines."""
 _LEAST_ROOM = 0.005
@@ -44,7 +45,8 @@ def pair_chart(verdict: Verdict, row: Row) -> Chart | None:
     ends = [end for end in (row.low, row.high, row.estimate) if end is not None]
     foot, top = _reach(row, [*values, *ends, phrases.none(row), phrases.limit(row)])
     last = len(verdict.pairs) + 1
-    places = range(1, last, max(1, math.ceil(last / _MOST_PLACES)))
+    step = max(1, math.ceil(last / _MOST_PLACES))
+    places = [place for place in range(1, last, step) if last - place >= step]
     layout = {
         "xaxis": axis(
             "pair, in the order played",
@@ -57,7 +59,7 @@ def pair_chart(verdict: Verdict, row: Row) -> Chart | None:
         "shapes": [*_band(row), *_lines(row)],
     }
     traces = [_dots(verdict, row, drawn, look) for look in _FIRST]
-    traces += [_redone(verdict, foot), _estimate(row, last)]
+    traces += [_redone(verdict, _above(row, foot, top)), _estimate(row, last)]
     said = (
         f"{row.name}: {plural(len(values), 'pair')}, worse by "
         f"{phrases.worse_by(row, row.estimate)} ({phrases.bounds(row) or 'no bounds'}), margin "
@@ -183,6 +185,13 @@ def _reach(row: Row, values: Iterable[float]) -> tuple[float, float]:
     shown = [value for value in values if math.isfinite(value)]
     room = 0.08 * (max(shown) - min(shown)) or _LEAST_ROOM
     return min(shown) - room, max(shown) + room
+
+
+def _above(row: Row, foot: float, top: float) -> float:
+    """A little above the foot: Plotly leaves out what rounding puts below it."""
+    if row.kind == "ratio":
+        return math.exp(math.log(foot) + _INSIDE * math.log(top / foot))
+    return foot + _INSIDE * (top - foot)
 
 
 def _scale(row: Row, low: float, high: float) -> dict[str, Any]:

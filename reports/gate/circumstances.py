@@ -27,6 +27,8 @@ def machine(verdict: Verdict) -> Table | None:
     named = {row.key: row for row in verdict.rows}
     rows = []
     for cited in verdict.machine:
+        if not cited.gates:
+            continue
         row = named.get(cited.key)
         seen = (DASH, DASH)
         if row is not None:

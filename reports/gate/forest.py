@@ -46,7 +46,10 @@ def forest(verdict: Verdict) -> Chart | None:
             "tickvals": list(range(len(rows))),
             "ticktext": [row.name for row in rows],
         },
-        "shapes": [named(upright(0, "no change")), named(upright(1, "margin"), "--bad")],
+        "shapes": [
+            named(upright(0, "no change "), xanchor="right"),
+            named(upright(1, " margin"), "--bad", xanchor="left"),
+        ],
     }
     kinds = (*WORDS, "informational")
     traces = [_deciding(rows), *(_points(rows, kind, low, high) for kind in kinds)]

@@ -113,7 +113,8 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     for row in phrases.in_order(verdict):
         disagrees = row.robust is not None and not row.robust.agrees
         doubt = " The robust line disagrees: look at the pairs." if disagrees else ""
-        yield f"- {escaped(row.name)}: {escaped(row.says)}{doubt}"
+        said = row.says if row.gating else f"{row.says} (informational: {row.why_not})"
+        yield f"- {escaped(row.name)}: {escaped(said)}{doubt}"
     if verdict.rows:
         yield ""
 

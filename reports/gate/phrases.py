@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from harness.pairs.record import SideName
-from reports.gate.verdict import Outcome, PairValues, Row, Verdict
+from reports.gate.verdict import EXIT_CODES, Outcome, PairValues, Row, Verdict
 from reports.wording import DASH, MINUS, number, plural
 
 Mark: TypeAlias = str
@@ -24,8 +24,12 @@ MARKS: Final[dict[Outcome, Mark]] = {
 }
 EXIT_MEANINGS: Final[tuple[tuple[int, str, str], ...]] = (
     (0, "pass", "every gating metric passed; or inconclusive, where that was asked to warn only"),
-    (1, "regression", "a gating metric is worse than chance explains, and not by less than it may"),
-    (2, "error", "the gate could not be run: a mistake in the command or the scenario, or a fault"),
+    (
+        1,
+        "regression",
+        "a gating metric is worse, more than chance explains, and maybe by its margin",
+    ),
+    (2, "error", "it could not be run: a mistake in the command or the scenario, or a fault"),
     (3, "inconclusive", "too much spread for this many pairs to say pass or regression"),
     (4, "unfit", "not comparable, or too many pairs disturbed: no verdict, whatever was measured"),
 )
@@ -160,9 +164,14 @@ def rate(verdict: Verdict) -> str:
 def ending(verdict: Verdict) -> str:
     """The exit code in words, with what was asked of an inconclusive gate."""
     asked = f"--inconclusive {verdict.inconclusive}"
-    if verdict.outcome == "inconclusive" and verdict.inconclusive == "warn":
-        return f"Exit code {verdict.exit_code}: inconclusive, and {asked} lets that pass."
-    return f"Exit code {verdict.exit_code} ({verdict.outcome}); {asked} was asked for."
+    if verdict.outcome == "inconclusive":
+        lets = "lets that pass" if verdict.inconclusive == "warn" else "makes that a failure"
+        return f"Exit code {verdict.exit_code}: inconclusive, and {asked} {lets}."
+    other = 0 if verdict.inconclusive == "warn" else EXIT_CODES["inconclusive"]
+    return (
+        f"Exit code {verdict.exit_code}: {verdict.outcome}. An inconclusive gate would have ended "
+        f"with {other} ({asked})."
+    )
 
 
 def in_order(verdict: Verdict) -> Sequence[Row]:
@@ -186,7 +195,7 @@ def facts(verdict: Verdict) -> Sequence[tuple[str, str]]:
 
 def record(verdict: Verdict) -> str:
     """What A/A gates showed of this machine; where there is none, how to get it."""
-    if not verdict.machine:
+    if not any(cited.gates for cited in verdict.machine):
         return "no A/A gate on record; nox -s aa plays one and writes the record"
     gates = max(cited.gates for cited in verdict.machine)
     alarms = max(cited.false_alarms for cited in verdict.machine)
