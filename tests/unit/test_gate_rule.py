@@ -149,6 +149,14 @@ def test_each_word_is_said_with_its_numbers() -> None:
     )
 
 
+def test_a_regression_is_said_with_the_bound_that_holm_leaves() -> None:
+    seen = {"a": _ratio(1.2, 0.05), "b": _ratio(1.0, 0.03)}
+    ruling = rule(seen, dict.fromkeys("ab", 0.1), LEVEL, "ab")["a"]
+    at_least = change(ruling.holm_low - 1, "%")
+    assert at_least != change(ruling.low - 1, "%")
+    assert says(seen["a"], ruling, 0.1) == f"+20 % (at least {at_least}), more than chance"
+
+
 def test_a_pass_close_to_its_margin_does_not_read_as_the_margin() -> None:
     assert change(0.0996, "%", 0.1) == "+9.96 %"
     assert change(0.0999996, "%", 0.1) != change(0.1, "%")
