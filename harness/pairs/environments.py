@@ -26,6 +26,7 @@ INPUTS = (
 """What an installation follows from, at the top of a checkout."""
 
 _LINES = 12
+_VENV = ("-m", "venv")
 _STAMP = "made.txt"
 """Written last: an environment without it was never finished."""
 
@@ -108,7 +109,7 @@ def _make(made: Path, folder: Path, install: str | None, lock: int) -> None:
 
 
 def _commands(made: Path, folder: Path, install: str | None) -> Iterator[list[str]]:
-    yield [sys.executable, "-m", "venv", str(made)]
+    yield [sys.executable, *_VENV, str(made)]
     if install is not None:
         yield ["/bin/sh", "-c", install]
         return
