@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def read_environment(ensemble: EnsembleRecord, claim: ResourceClaim) -> Environm
         },
         description={
             "kernel": platform.release(),
+            "host": _host(),
             "memory_gib": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / _GIB:.1f}",
             "governor": _governor(),
             "gpu": describe_gpus(),
@@ -147,6 +149,11 @@ def _cpu_model() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+def _host() -> str:
+    """A digest of this host's name: it tells hosts apart, and a record that is shared names none."""
+    return sha256(platform.node().encode()).hexdigest()[:12]
 
 
 def _governor() -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import platform
 import re
 import shutil
 import statistics
@@ -17,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from architectures.spec import ResourceClaim
+from harness.environment import read_environment
 from harness.record import write_record
 from reports.frames import open_run
 from reports.results import measure_run
@@ -284,6 +287,13 @@ def test_another_kernel_or_host_caps_until_ten_runs_know_it(
     assert {difference.key for difference in peers(slow, few).caps} == {key}
     assert check(slow, all_).outcome == "gross change"
     assert peers(slow, all_).caps == ()
+
+
+def test_a_run_tells_its_host_and_kernel_without_naming_the_host() -> None:
+    ensemble = open_run(GOLDEN).record.ensemble
+    seen = read_environment(ensemble, ResourceClaim((0,), 2**30)).description
+    assert {"kernel", "host", "governor", "memory_gib", "threads_a_core"} <= seen.keys()
+    assert platform.node() not in seen["host"]
 
 
 def test_ten_runs_are_needed_and_a_run_is_not_its_own_witness(
