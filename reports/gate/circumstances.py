@@ -1,5 +1,6 @@
 """What a verdict was reached under: sides, redone pairs, machine, environment, exit codes."""
 
+from harness.pairs.record import SIDES
 from reports.gate import phrases
 from reports.gate.verdict import Verdict
 from reports.tables import Shown, Table
@@ -12,7 +13,7 @@ def redone(verdict: Verdict) -> Table | None:
         [
             Shown(f"block {pair.block}"),
             Shown(pair.first, tone="text"),
-            Shown("; ".join(pair.contaminated), tone="text"),
+            Shown("", tone="text", items=[_by_side(why) for why in pair.contaminated]),
             Shown(number(pair.wall_s)),
         ]
         for pair in verdict.pairs
@@ -92,3 +93,9 @@ def endings(verdict: Verdict) -> Table:
     ]
     head = [Shown("Exit code"), Shown("Word", tone="text"), Shown("Meaning", tone="text")]
     return Table("What each exit code means", head, rows)
+
+
+def _by_side(why: str) -> tuple[str, str]:
+    """A reason's side, where it begins with one, and the rest."""
+    side, found, rest = why.partition(": ")
+    return (side, rest) if found and side in SIDES else ("", why)

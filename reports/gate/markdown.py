@@ -8,9 +8,9 @@ from reports.gate import phrases
 from reports.gate.verdict import Row, Verdict
 from reports.wording import DASH, number
 
-_MEANS_SOMETHING = re.compile(r"[!-/:-@\[-`{-~]")
+_MEANS_SOMETHING = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[!-/:-@\[-^`{-~]")
 _PLAIN = frozenset(".,:;()/%+=?'-")
-"""Punctuation that means nothing inside a line or a table's cell."""
+"""Punctuation that means nothing inside a line or a table's cell; so does ``_`` inside a word."""
 _MOST_REASONS = 12
 _HEAD = ("metric", "baseline", "candidate", "worse by", "bounds", "margin", "could have seen",
          "ruling")  # fmt: skip
@@ -38,13 +38,13 @@ def markdown(verdict: Verdict, *, link: str | None = None) -> str:
     mark = phrases.MARKS[verdict.outcome]
     parts = [
         marker(verdict.name),
-        f"### {mark} {title}: {escaped(verdict.words)}",
-        *(f"- {escaped(why)}" for why in verdict.unfit),
+        f"### {mark} {title}: {noted(verdict.words)}",
+        *(f"- {noted(why)}" for why in phrases.reasons(verdict)),
         "",
         *_table(_HEAD, [_cells(row) for row in phrases.in_order(verdict)]),
         *_facts(verdict, kind),
         "",
-        *(f"> {escaped(note)}" + "\n" for note in verdict.notes),
+        *(f"> {noted(note)}" + "\n" for note in verdict.notes),
         *_folded("What each ruling says", _sentences(verdict)),
         *_folded("Pairs played again", _redone(verdict)),
         *_folded("Fingerprint and host pressure", _surroundings(verdict)),
@@ -62,9 +62,22 @@ def escaped(text: str) -> str:
     """
     line = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
     joined = " ".join(line.split()).replace("@", "@\N{WORD JOINER}")
-    return _MEANS_SOMETHING.sub(
-        lambda found: found[0] if found[0] in _PLAIN else f"&#{ord(found[0])};", joined
-    )
+    return _MEANS_SOMETHING.sub(_reference, joined)
+
+
+def noted(text: str) -> str:
+    """A note likewise, its code as code."""
+    return "".join(f"`{part}`" if code else _spaced(part) for part, code in phrases.parts(text))
+
+
+def _reference(found: re.Match[str]) -> str:
+    return found[0] if found[0] in _PLAIN else f"&#{ord(found[0])};"
+
+
+def _spaced(part: str) -> str:
+    """Escaped, with the spaces at its ends that divide it from code."""
+    before, after = part[: len(part) - len(part.lstrip())], part[len(part.rstrip()) :]
+    return f"{' ' if before else ''}{escaped(part)}{' ' if after and part.strip() else ''}"
 
 
 def _cells(row: Row) -> Sequence[str]:

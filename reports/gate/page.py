@@ -34,6 +34,8 @@ def render(verdict: Verdict) -> str:
             title=phrases.TITLES[verdict.outcome],
             mark=phrases.MARKS[verdict.outcome],
             tone=_TONES[verdict.outcome],
+            reasons=phrases.reasons(verdict),
+            parts=phrases.parts,
             facts=phrases.facts(verdict),
             machine=circumstances.machine(verdict),
             codes=circumstances.endings(verdict),

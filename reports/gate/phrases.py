@@ -1,6 +1,7 @@
 """A verdict's numbers as a person reads them: every form says them alike."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -9,6 +10,9 @@ from reports.gate.verdict import EXIT_CODES, Outcome, PairValues, Row, Verdict
 from reports.wording import DASH, MINUS, number, plural
 
 Mark: TypeAlias = str
+
+_CODE = re.compile(r"`([\w .,:=/-]+)`")
+"""What stands between backticks in a note: a command or a key, nothing that could be markup."""
 
 TITLES: Final[dict[Outcome, str]] = {
     "pass": "Pass",
@@ -202,3 +206,14 @@ def record(verdict: Verdict) -> str:
     return (
         f"{plural(gates, 'A/A gate')} on record, at most {plural(alarms, 'false alarm')} a metric"
     )
+
+
+def reasons(verdict: Verdict) -> Sequence[str]:
+    """Why it is unfit, but for what its words say already."""
+    return [why for why in verdict.unfit if why not in verdict.words]
+
+
+def parts(text: str) -> Sequence[tuple[str, bool]]:
+    """A note in pieces, and whether each is code: what backticks enclose."""
+    pieces = _CODE.split(text)
+    return [(piece, bool(place % 2)) for place, piece in enumerate(pieces) if piece]
