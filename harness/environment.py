@@ -152,7 +152,7 @@ def _cpu_model() -> str:
 
 
 def _host() -> str:
-    """A digest of this host's name: it tells hosts apart, and a record that is shared names none."""
+    """A digest of the host's name: it tells hosts apart, and a shared record names none."""
     return sha256(platform.node().encode()).hexdigest()[:12]
 
 
