@@ -41,7 +41,7 @@ def markdown(verdict: Verdict, *, link: str | None = None) -> str:
         f"### {mark} {title}: {noted(verdict.words)}",
         *(f"- {noted(why)}" for why in phrases.reasons(verdict)),
         "",
-        *_table(_HEAD, [_cells(row) for row in phrases.in_order(verdict)]),
+        *_table(_HEAD, [_cells(row) for row in phrases.spoken_of(verdict)]),
         *_facts(verdict, kind),
         "",
         *(f"> {noted(note)}" + "\n" for note in verdict.notes),
@@ -126,7 +126,8 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     for row in phrases.in_order(verdict):
         disagrees = row.robust is not None and not row.robust.agrees
         doubt = " The robust line disagrees: look at the pairs." if disagrees else ""
-        said = row.says if row.gating else f"{row.says} (informational: {row.why_not})"
+        said = row.says or "nothing to say"
+        said = said if row.gating else f"informational ({row.why_not}): {said}"
         yield f"- {escaped(row.name)}: {escaped(said)}{doubt}"
     if verdict.rows:
         yield ""

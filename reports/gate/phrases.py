@@ -135,7 +135,14 @@ def level(value: float | None) -> str:
 
 def standing(row: Row) -> str:
     """The word, and that it decides nothing where it does not."""
-    return row.word if row.gating else f"{row.word}, informational"
+    if row.gating:
+        return row.word
+    return "informational" if row.estimate is None else f"{row.word}, informational"
+
+
+def spoken_of(verdict: Verdict) -> Sequence[Row]:
+    """The rows that a short form has room for: not those that decide nothing and have no figure."""
+    return [row for row in in_order(verdict) if row.gating or row.estimate is not None]
 
 
 def counted(verdict: Verdict) -> int:

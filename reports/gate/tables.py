@@ -15,12 +15,14 @@ _COLOURS = {"pass": "green", "regression": "bold red", "inconclusive": "yellow"}
 
 def terminal(verdict: Verdict) -> Terminal:
     """The ruling on each metric, for a command line."""
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, show_header=bool(verdict.rows))
+    table = Terminal(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_header=bool(phrases.spoken_of(verdict))
+    )
     table.add_column("Metric")
     for name in ("Worse by", "between", "margin", "could have seen"):
         table.add_column(name, justify="right")
     table.add_column("Ruling")
-    for row in phrases.in_order(verdict):
+    for row in phrases.spoken_of(verdict):
         table.add_row(
             Text(row.name),
             phrases.worse_by(row, row.estimate),
@@ -154,7 +156,9 @@ def looks(verdict: Verdict) -> Table | None:
 
 
 def _word(row: Row) -> Shown:
-    return _ruling(row.word) if row.gating else Shown(row.word, "informational", tone="muted")
+    if row.gating:
+        return _ruling(row.word)
+    return Shown(DASH if row.estimate is None else row.word, "informational", tone="muted")
 
 
 def _ruling(word: Word) -> Shown:
