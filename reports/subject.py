@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports import gpu
+from reports.carried import uncarried
 from reports.ceiling import BlockCeiling
 from reports.cost import Reserved, Spending, spending, usd_reserved, usd_used
 from reports.estimate import Missing, Value, percentile
@@ -100,6 +101,12 @@ class Subject:
         return ascending / 1e9
 
     @cached_property
+    def uncarried(self) -> Missing | None:
+        """Why its answers carry no percentile, where it was full and they are too few for it."""
+        shed = self.planned & (self.column("status") == SHED_STATUS)
+        return uncarried(self.trial, self.ok, self.since) if shed.any() else None
+
+    @cached_property
     def spending(self) -> Spending:
         """What it reserved and used."""
         return spending(self.trial, self.given, goodput(self))
@@ -162,7 +169,7 @@ def response_ms(quantile: float) -> Reading:
     """A percentile of the response times of OK answers planned in steady state."""
 
     def of(subject: Subject) -> Value:
-        return _ms(percentile(subject.responses_s, quantile))
+        return subject.uncarried or _ms(percentile(subject.responses_s, quantile))
 
     return of
 
@@ -173,7 +180,7 @@ def service_ms(quantile: float) -> Reading:
     def of(subject: Subject) -> Value:
         chosen = subject.planned & subject.ok & (subject.column("sent_ns") > 0)
         service_ns = subject.column("received_ns")[chosen] - subject.column("sent_ns")[chosen]
-        return _ms(percentile(service_ns / 1e9, quantile))
+        return subject.uncarried or _ms(percentile(service_ns / 1e9, quantile))
 
     return of
 

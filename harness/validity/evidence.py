@@ -14,6 +14,10 @@ from harness.steady_state import Window, unsteady
 from workloads.sample import Outcome
 
 LEAST_BEYOND = 10
+SHED = 503
+"""The status by which a full SUT refuses a request."""
+
+_QUARTERS = 4
 
 Integers = npt.NDArray[Any]
 """``int64[n]`` clock readings; outcomes and statuses are as narrow as they are recorded."""
@@ -91,6 +95,14 @@ class Evidence:
         first_ns = min(event.intended_ns for event in self.events)
         until = slice(0, int(np.searchsorted(self.steady["intended_ns"], first_ns)))
         return {name: values[until] for name, values in self.steady.items()}
+
+    @cached_property
+    def shed_throughout(self) -> bool:
+        """Whether the SUT was full, and said so, in every quarter of the steady state."""
+        shed = (self.steady["outcome"] == Outcome.HTTP_ERROR) & (self.steady["status"] == SHED)
+        since_ns = self.steady["intended_ns"][shed] - self.phases.steady_ns
+        quarters = since_ns * _QUARTERS // max(1, self.phases.end_ns - self.phases.steady_ns)
+        return len(np.unique(quarters)) == _QUARTERS
 
     def count(self, *outcomes: Outcome) -> int:
         """Requests of the steady state that ended so."""

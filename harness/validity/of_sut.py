@@ -3,10 +3,8 @@
 import numpy as np
 
 from harness.validity.check import Check
-from harness.validity.evidence import Evidence
+from harness.validity.evidence import SHED, Evidence
 from workloads.sample import Outcome
-
-_SHED = 503
 
 
 def _answers_differ(evidence: Evidence) -> str | None:
@@ -24,7 +22,7 @@ def _errors(evidence: Evidence) -> str | None:
     status, outcome = evidence.undisturbed["status"], evidence.undisturbed["outcome"]
     failed = outcome == Outcome.HTTP_ERROR
     counts = {f"HTTP {s}": int((status[failed] == s).sum()) for s in np.unique(status[failed])}
-    counts.pop(f"HTTP {_SHED}", None)
+    counts.pop(f"HTTP {SHED}", None)
     counts["timed out"] = int((outcome == Outcome.TIMED_OUT).sum())
     counts["connection errors"] = int((outcome == Outcome.CONNECTION_ERROR).sum())
     return ", ".join(f"{number} {what}" for what, number in counts.items() if number) or None

@@ -19,8 +19,14 @@ def _too_few_samples(evidence: Evidence) -> str | None:
 
 
 def _few_effective_samples(evidence: Evidence) -> str | None:
-    """Of what a trend does not already explain, and only where response times wander at all."""
+    """Of what a trend does not already explain, and only where response times wander at all.
+
+    Nor of a SUT that was full throughout: its response times are its queue's length over its
+    throughput, one excursion by design, and what such a trial is played for is the throughput.
+    """
     if not evidence.stationary or evidence.unsteady or _too_few_samples(evidence):
+        return None
+    if evidence.shed_throughout:
         return None
     if not wandering(levels(evidence.window)):
         return None
@@ -73,7 +79,8 @@ CHECKS = (
     ),
     Check(
         "few_effective_samples",
-        f"response times, as correlated as they are, worth {LEAST_EFFECTIVE} independent ones",
+        f"response times, as correlated as they are, worth {LEAST_EFFECTIVE} independent ones, "
+        "unless the SUT was full and shed load in every quarter",
         "lengthen load.steady_s",
         _few_effective_samples,
     ),

@@ -247,6 +247,33 @@ def test_effective_samples_are_those_of_a_known_process(phi: float) -> None:
     assert effective_samples(series) / len(series) == pytest.approx(expected, rel=0.1)
 
 
+@pytest.mark.parametrize(
+    ("shed", "codes"),
+    [
+        ((50, 150, 250, 350), []),
+        ((10, 20, 30, 40), ["few_effective_samples"]),
+        ((50, 150, 250), ["few_effective_samples"]),
+    ],
+)
+def test_a_sut_that_was_full_throughout_is_believed_its_throughput(
+    shed: tuple[int, ...], codes: list[str]
+) -> None:
+    """Two levels and nothing between count as few, but where the queue was full in each quarter."""
+    received_ns = dict(enumerate(samples()["intended_ns"].to_numpy()[10:] + shifted(2e7, 4e7)))
+    outcome = dict.fromkeys(shed, Outcome.HTTP_ERROR)
+    table = samples(received_ns=received_ns, outcome=outcome, status=dict.fromkeys(shed, 503))
+    assert [reason.code for reason in reasons(evidence(table))] == codes
+
+
+def test_failures_of_another_kind_are_no_full_queue() -> None:
+    failed = (50, 150, 250, 350)
+    received_ns = dict(enumerate(samples()["intended_ns"].to_numpy()[10:] + shifted(2e7, 4e7)))
+    outcome = dict.fromkeys(failed, Outcome.HTTP_ERROR)
+    table = samples(received_ns=received_ns, outcome=outcome, status=dict.fromkeys(failed, 500))
+    found = [reason.code for reason in reasons(evidence(table))]
+    assert found == ["few_effective_samples", "errors"]
+
+
 def test_effective_samples_of_nothing_and_of_equals() -> None:
     assert effective_samples(np.empty(0, dtype=np.int64)) == 0
     assert effective_samples(np.full(50, 7)) == 50
