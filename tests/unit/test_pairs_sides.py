@@ -330,9 +330,12 @@ def test_each_side_is_its_own_code_throughout(
     with opened(asked, tmp_path / "gate") as sides:
         assert {side.interpreter for side in sides} == {sys.executable}
         for side, answer in zip(sides, ("ok, as it was\n", "ok\n"), strict=True):
+            code = side.folder / "architectures" / "null_service"
+            assert {path.name.partition(".")[0] for path in code.glob("__pycache__/*.pyc")} == {
+                path.stem for path in code.glob("*.py")
+            }, "no block's start-up is to compile it"
             found = json.loads(_in(side, "-c", _WHERE))
             assert all(Path(file).is_relative_to(side.folder) for file in found), found
-            assert list(side.folder.glob("architectures/__pycache__/*.pyc"))
             assert _served(side, "/healthz") == answer
     assert list((tmp_path / "gate").iterdir()) == []
 
@@ -340,7 +343,7 @@ def test_each_side_is_its_own_code_throughout(
 def _in(side: Side, *words: str) -> str:
     environment = {**os.environ, **side.environment}
     return subprocess.run(
-        [side.interpreter, *words], cwd=side.folder, env=environment,
+        [side.interpreter, *words], cwd="/", env=environment,
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
 
