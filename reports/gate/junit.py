@@ -60,8 +60,7 @@ def _case(suite: ET.Element, verdict: Verdict, row: Row, name: str) -> str:
     if word == "error":
         kind, message = "unfit", "; ".join(verdict.unfit) or verdict.words
     elif not row.gating:
-        kind, message = "informational", f"informational: {row.why_not}" if row.why_not else ""
-        message = message or "informational"
+        kind, message = "informational", phrases.sentence(row)
     else:
         kind, message = row.word, f"{row.word}: {row.says}"
     found = ET.SubElement(case, word, {"type": kind, "message": text(message)})
@@ -97,7 +96,7 @@ def _lines(row: Row) -> str:
     return (
         f"{row.name}: {phrases.sides(row)}, worse by {phrases.worse_by(row, row.estimate)} "
         f"({phrases.bounds(row) or 'no bounds'}), margin {phrases.margin(row)}, could have seen "
-        f"{phrases.worse_by(row, row.detectable)}, {row.n} pairs.\n{row.says}"
+        f"{phrases.worse_by(row, row.detectable)}, {row.n} pairs.\n{phrases.sentence(row)}"
     )
 
 

@@ -126,9 +126,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     for row in phrases.in_order(verdict):
         disagrees = row.robust is not None and not row.robust.agrees
         doubt = " The robust line disagrees: look at the pairs." if disagrees else ""
-        said = row.says or "nothing to say"
-        said = said if row.gating else f"informational ({row.why_not}): {said}"
-        yield f"- {escaped(row.name)}: {escaped(said)}{doubt}"
+        yield f"- {escaped(row.name)}: {escaped(phrases.sentence(row))}{doubt}"
     if verdict.rows:
         yield ""
 

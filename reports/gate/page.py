@@ -52,7 +52,11 @@ def render(verdict: Verdict) -> str:
 def _sections(verdict: Verdict) -> list[Section]:
     """The page after the answer, in reading order."""
     every = forest(verdict)
-    judged = [row for row in phrases.in_order(verdict) if row.pairs]
+    judged = [
+        row
+        for row in phrases.in_order(verdict)
+        if any(phrases.oriented(row, pair) is not None for pair in row.pairs)
+    ]
     drawn = [chart for row in judged if (chart := pair_chart(verdict, row)) is not None]
     return [
         Section(

@@ -140,6 +140,14 @@ def standing(row: Row) -> str:
     return "informational" if row.estimate is None else f"{row.word}, informational"
 
 
+def sentence(row: Row) -> str:
+    """The ruling in one sentence; of a metric that decides nothing, why it does not."""
+    if row.gating:
+        return row.says
+    why = f"informational: {row.why_not}" if row.why_not else "informational"
+    return why if row.estimate is None or not row.says else f"{row.says} ({why})"
+
+
 def spoken_of(verdict: Verdict) -> Sequence[Row]:
     """The rows that a short form has room for: not those that decide nothing and have no figure."""
     return [row for row in in_order(verdict) if row.gating or row.estimate is not None]

@@ -39,13 +39,13 @@ def rulings(verdict: Verdict) -> Table | None:
     """The answer, a metric a row; None where nothing was judged."""
     rows = [
         [
-            Shown(row.name, "" if row.gating else row.why_not),
+            Shown(row.name),
             Shown(phrases.sides(row).replace(" ", "\N{NO-BREAK SPACE}")),
             Shown(phrases.worse_by(row, row.estimate), phrases.bounds(row)),
             Shown(phrases.margin(row), row.margin_note),
             Shown(phrases.worse_by(row, row.detectable)),
             _word(row),
-            Shown(row.says, tone="text"),
+            Shown(phrases.sentence(row), tone="text"),
         ]
         for row in phrases.in_order(verdict)
     ]
@@ -54,12 +54,13 @@ def rulings(verdict: Verdict) -> Table | None:
         Shown("Sides", f"baseline {phrases.ARROW} candidate"),
         Shown("Worse by", "bounds below"),
         Shown("Margin"),
-        Shown("Could have seen", "with probability .8"),
+        Shown("Could have seen"),
         Shown("Ruling"),
         Shown("In words", tone="text"),
     ]
     note = (
-        f"Each bound is one-sided at {verdict.nominal:.3g}. Below zero the candidate is better, "
+        f"Each bound is one-sided at {verdict.nominal:.3g}; what could have been seen, with "
+        "probability .8. Below zero the candidate is better, "
         "whichever way a metric runs. Sides are geometric means over the counted pairs, so that "
         "their ratio is the estimate; of shares they are means."
     )
@@ -81,7 +82,7 @@ def evidence(verdict: Verdict) -> Table | None:
             Shown(DASH if row.pairs_needed is None else f"{row.pairs_needed:,}"),
             _robust(row),
         ]
-        for row in phrases.in_order(verdict)
+        for row in phrases.spoken_of(verdict)
     ]
     head = [
         Shown("Metric"),
@@ -98,7 +99,8 @@ def evidence(verdict: Verdict) -> Table | None:
     note = (
         "Low at Holm's level decides on regression, high on pass. Pairs needed would settle it at "
         "this margin and spread with probability .8. The robust line is Hodges and Lehmann's "
-        "estimate with an exact sign-flip p: where it disagrees, look at the pairs."
+        "estimate with an exact sign-flip p, which few pairs cannot make small enough for any "
+        "regression; where it disagrees for another reason, look at the pairs."
     )
     return Table("Bounds, chances and spread", head, rows, note, wide=True) if rows else None
 
