@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.gate_study import live, recorded, simulate, table
 from tests.gate_study.profiles import PROFILES
-from tests.selfbench.rows import save, show
+from tests.selfbench.rows import Row, save, show
 
 OUT = Path("runs/gate_study")
 SEED = 20261122
@@ -88,7 +88,7 @@ def tables(out: Path) -> None:
 _SIMULATED = "Simulated gates"
 
 
-def _tell(path: Path, title: str, rows: list[simulate.Row]) -> None:
+def _tell(path: Path, title: str, rows: list[Row]) -> None:
     save(path, title, rows)
     show(title, rows, Console(width=None if sys.stdout.isatty() else 200))
 

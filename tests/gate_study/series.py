@@ -60,7 +60,8 @@ def _neighbours(draw: np.random.Generator, profile: Profile, blocks: int) -> Flo
         start = draw.integers(len(seconds))
         length = int(draw.exponential(_EPISODE_S)) + 1
         seconds[start : start + length] = draw.uniform(0.1, 0.7)
-    return seconds.reshape(blocks, -1)[:, : int(STEADY_S)].mean(axis=1)
+    means: Floats = seconds.reshape(blocks, -1)[:, : int(STEADY_S)].mean(axis=1)
+    return means
 
 
 def play(
@@ -108,8 +109,7 @@ def play(
 def _autocorrelated(draw: np.random.Generator, profile: Profile, count: int) -> Floats:
     noise = draw.standard_normal((count, REQUESTS)) * np.sqrt(1 - profile.phi**2)
     noise[:, 0] /= np.sqrt(1 - profile.phi**2)
-    filtered: Floats = lfilter([1], [1, -profile.phi], noise, axis=1)
-    return filtered
+    return np.asarray(lfilter([1], [1, -profile.phi], noise, axis=1), dtype=np.float64)
 
 
 def _bursts(draw: np.random.Generator, profile: Profile, count: int) -> Floats:
