@@ -67,6 +67,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--inconclusive", type=click.Choice(["fail", "warn"]), help="exit 3, or 0 and a warning"
         ),
+        click.option("--install", help="shell command that installs a revision, in place of pip"),
         click.option("--out", type=_PATH, default=Path("runs"), help="folder of the gate's own"),
         click.option("--seed", type=int, default=1, show_default=True, help="of order and load"),
         click.option("--sut", help="ARCHITECTURE[:VARIANT], where the scenario names several"),
@@ -142,6 +143,7 @@ def _compare(
     *,
     out: Path,
     seed: int,
+    install: str | None,
     machine: Path,
     markdown_too: Path | None,
     junit_too: Path | None,
@@ -150,7 +152,10 @@ def _compare(
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
     scenario = read_scenario(asked.scenario)
     section = section_of(scenario.gate or GateSection(), asked.scenario, **changes)
-    with TemporaryDirectory(prefix="gate-") as scratch, opened(asked, Path(scratch)) as sides:
+    with (
+        TemporaryDirectory(prefix="gate-") as scratch,
+        opened(asked, Path(scratch), install=install) as sides,
+    ):
         folder = free_folder(out, f"gate-{scenario.name}", now_utc())
         folder.mkdir(parents=True)
         shutil.copyfile(asked.scenario, folder / "scenario.toml")
@@ -174,17 +179,21 @@ def _compare(
             shelf=Shelf(machine),
             say=lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True),
         )
-    _keep(verdict, machine)
     page = write_verdict(folder, verdict, markdown_too=markdown_too, junit_too=junit_too)
     show(console, verdict)
     console.print(f"page: {page}", soft_wrap=True)
+    if verdict.kind == "aa":
+        _keep(console, verdict, machine)
     click.echo(folder)
     return verdict.exit_code
 
 
-def _keep(verdict: Verdict, directory: Path) -> None:
-    if verdict.kind == "aa" and verdict.outcome != "unfit":
-        machine.record(verdict, directory)
+def _keep(console: Console, verdict: Verdict, directory: Path) -> None:
+    """Add an A/A gate to its machine's record, and say what that shows."""
+    machine.record(verdict, directory)
+    shown = machine.summary(directory, verdict.fingerprint)
+    for line in (shown.words, *shown.skipped):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def show(console: Console, verdict: Verdict) -> None:

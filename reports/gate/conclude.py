@@ -9,6 +9,7 @@ from harness.record import RunRecord
 from reports.gate import comparable, machine
 from reports.gate.judge import Judged, judge, judged
 from reports.gate.looks import nominal
+from reports.gate.machine_record import MachineRecordError
 from reports.gate.measured import PairMeasured
 from reports.gate.notes import notes
 from reports.gate.verdict import EXIT_CODES, MachineCitation, Outcome, Row, Verdict
@@ -46,7 +47,7 @@ def conclude(
         rows = judge(pairs, record.section)
     unfit = tuple(record.why_unfit.splitlines())
     outcome = "unfit" if unfit else _outcome(record, found)
-    cited = _cited(record, runs, rows, shelf)
+    cited, unread = _cited(record, runs, rows, shelf)
     return Verdict(
         gate_id=record.gate_id,
         created_utc=record.created_utc,
@@ -58,7 +59,7 @@ def conclude(
         inconclusive=record.section.inconclusive,
         words=_words(record, outcome, rows, len(pairs)),
         unfit=unfit,
-        notes=tuple(notes(record, runs, rows, cited)),
+        notes=(*unread, *notes(record, runs, rows, cited)),
         sides=record.sides,
         rate_rps=record.rate_rps,
         capacity=record.capacity,
@@ -121,13 +122,18 @@ def _cited(
     runs: tuple[RunRecord, RunRecord] | None,
     rows: Sequence[Row],
     shelf: Shelf,
-) -> tuple[MachineCitation, ...]:
+) -> tuple[tuple[MachineCitation, ...], tuple[str, ...]]:
+    """What the machine's record says, and why it says nothing where it cannot be read."""
     gating = [row for row in rows if row.gating]
     if shelf.machine is None or runs is None or not gating:
-        return ()
+        return (), ()
     keys = [row.key for row in gating]
     sut, fingerprint = record.side("baseline").sut, runs[0].environment.fingerprint
-    return machine.cite(shelf.machine, fingerprint, sut, keys, gating[0].n, _level(record))
+    try:
+        cited = machine.cite(shelf.machine, fingerprint, sut, keys, gating[0].n, _level(record))
+    except MachineRecordError as error:  # it must not cost the verdict
+        return (), (str(error),)
+    return cited, ()
 
 
 def _level(record: GateRecord) -> float:

@@ -119,7 +119,7 @@ def _played(
         for played in playing:
             record = played
             readers = readers or {s.name: SideReader(directory / s.run) for s in record.sides}
-            why = _why_unfit(record, readers)
+            why = _why_unfit(record, readers, directory)
             if why:
                 return record.model_copy(update={"why_unfit": why}), pairs
             if record.pairs[-1].contaminated:
@@ -134,10 +134,12 @@ def _played(
     return record, pairs
 
 
-def _why_unfit(record: GateRecord, readers: Mapping[SideName, SideReader]) -> str:
+def _why_unfit(record: GateRecord, readers: Mapping[SideName, SideReader], directory: Path) -> str:
     """One reason a line; empty where the gate may go on."""
     if len(record.pairs) == 1:
-        refused = refusals(readers["baseline"].record, readers["candidate"].record)
+        runs = readers["baseline"].record, readers["candidate"].record
+        folders = (directory / record.sides[0].run, directory / record.sides[1].run)
+        refused = refusals(*runs, folders)
         if refused:
             return "\n".join(refused)
     if too_many_redone(record):
