@@ -76,7 +76,7 @@ def _all_here(wanted: list[Requirement], pins: Mapping[str, str]) -> bool:
             found = distribution(name)
         except PackageNotFoundError:
             return False
-        if not _as_pinned(name, found.version, pins):
+        if not _as_pinned(requirement, found.version, pins):
             return False
         if not requirement.specifier.contains(found.version, prereleases=True):
             return False
@@ -84,11 +84,17 @@ def _all_here(wanted: list[Requirement], pins: Mapping[str, str]) -> bool:
     return True
 
 
-def _as_pinned(name: str, version: str, pins: Mapping[str, str]) -> bool:
-    """What stands behind a + tells how it was built: torch for CPU or GPU is of one version."""
-    if name not in pins:
-        return name in _NEVER_FROZEN
-    return version.partition("+")[0] == pins[name].partition("+")[0]
+def _as_pinned(requirement: Requirement, version: str, pins: Mapping[str, str]) -> bool:
+    """Whether an installation would choose it, as constraints.txt or who asks for it says.
+
+    What stands behind a + tells how it was built: torch for CPU and for GPU are of one version. The
+    one for GPU asks for libraries that the other's frozen list has not, each in one version.
+    """
+    name = canonicalize_name(requirement.name)
+    if name in pins:
+        return version.partition("+")[0] == pins[name].partition("+")[0]
+    exact = any(one.operator == "==" and "*" not in one.version for one in requirement.specifier)
+    return exact or name in _NEVER_FROZEN
 
 
 def _required(lines: list[str], extras: set[str]) -> list[Requirement]:

@@ -207,6 +207,14 @@ def test_pins_that_are_installed_here_need_no_environment(tmp_path: Path) -> Non
     assert interpreter_for(tree, own, tmp_path / "cache") == sys.executable
 
 
+def test_a_requirement_of_one_version_needs_no_pin(tmp_path: Path) -> None:
+    exact = PROJECT.replace('"numpy"', f'"numpy=={version("numpy")}"')
+    own, tree = (project(tmp_path / name, exact, "# none\n") for name in ("own", "tree"))
+    assert is_satisfied(tree, own)
+    project(tree, exact.replace(version("numpy"), "1.0"))
+    assert not is_satisfied(tree, own)
+
+
 @pytest.mark.parametrize(
     ("dependencies", "constraints"),
     [
