@@ -54,6 +54,8 @@ def interpreter_for(folder: Path, own: Path, cache: Path, install: str | None = 
         return sys.executable
     made = cache.resolve() / "environments" / digest(folder, install or "")[:16]
     made.parent.mkdir(parents=True, exist_ok=True)
+    # It may lie in a checkout that does not ignore it, and must not show as changes there.
+    (made.parent / ".gitignore").write_text("*\n")
     with locked(made.with_suffix(".lock"), wait=True) as lock:
         if not (made / _STAMP).exists():
             _make(made, folder, install, lock)
