@@ -165,4 +165,5 @@ def hostile() -> Verdict:
     """Labels that would break a table, a page or a comment."""
     label = "a|b `c` <script>alert(1)</script> @team *x* [y](z)\n| new row"
     sides = (SIDES[0].model_copy(update={"label": label}), SIDES[1])
-    return made(6, spread=0.5, name="na--me> |", sides=sides, notes=(label,))
+    return made(6, spread=0.5, name="na--me> |", sides=sides, notes=(label,),
+                fingerprint_differs={label: (label, "other")})  # fmt: skip

@@ -14,7 +14,7 @@ from reports.gate import phrases, tables
 from reports.gate.charts import pair_chart
 from reports.gate.forest import margins
 from reports.gate.junit import junit
-from reports.gate.markdown import markdown, marker
+from reports.gate.markdown import escaped, markdown, marker, noted
 from reports.gate.page import render
 from reports.gate.verdict import Verdict
 from tests import gate_verdicts
@@ -89,9 +89,19 @@ def test_a_label_cannot_break_a_comment_or_call_anybody() -> None:
     page = rendered(gate_verdicts.hostile())
     assert "a|b `c` <script>alert(1)</script>" in page.text
     assert "*x* [y](z) | new row" in page.text
+    (differs,) = [cells for cells in page.rows if cells[-1] == "other"]
+    assert len(differs) == 3
+    assert differs[0] == differs[1]
+    assert differs[0].startswith("a|b `c` <script>")
     assert not {"script", "em", "a"} & set(page.tags)
     assert not re.search(r"@\w", page.text), "somebody would be called"
     assert markdown(gate_verdicts.hostile()).splitlines()[0] == "<!-- servebench-gate: na-me -->"
+
+
+def test_nothing_of_a_label_is_left_to_be_read_as_markup() -> None:
+    assert not set(escaped("a|b `c` <d> *e* [f] _g_ \\ # @h ~i~ $j$ &k;")) & set("|`<>*[]_\\~$")
+    assert escaped("snake_case, 1.5 %") == "snake_case, 1.5 %"
+    assert noted("give `--only cpu_ms` to <it>") == "give `--only cpu_ms` to &#60;it&#62;"
 
 
 def test_the_marker_stays_inside_its_comment() -> None:
@@ -210,6 +220,8 @@ def test_sides_agree_with_the_estimate(make: Make) -> None:
             assert row.estimate == pytest.approx(
                 after / before if row.better == "lower" else before / after
             )
+            changes = [change for p in row.pairs if (change := phrases.oriented(row, p))]
+            assert math.prod(changes) ** (1 / row.n) == pytest.approx(row.estimate)
 
 
 def test_margins_are_one_scale() -> None:
