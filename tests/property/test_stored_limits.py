@@ -6,7 +6,7 @@ the limit itself to decide.
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.gate.metrics import BY_KEY
@@ -57,6 +57,15 @@ def test_errors_that_were_never_seen_are_found() -> None:
     assert limit.bound() < 20 / 200
 
 
+def test_half_a_percentage_point_of_errors_is_no_gross_change() -> None:
+    limit = limit_of("error_share", np.full(10, 0.001), 100_000)
+    assert limit.p(0.005, 100_000) < 1e-6
+    assert not limit.beyond(0.0059, 0.99)
+    assert not limit.material(0.0059)
+    assert limit.beyond(0.0061)
+    assert limit.material(0.0061)
+
+
 @pytest.mark.parametrize("together", [0.0, 0.9])
 def test_a_whole_check_shares_one_error(together: float) -> None:
     """16 figures of one unchanged service, alone or nearly in step."""
@@ -75,6 +84,8 @@ def test_a_whole_check_shares_one_error(together: float) -> None:
     st.lists(st.floats(0.01, 1e4), min_size=10, max_size=30),
     st.sampled_from(["cpu_ms", "goodput_rps", "start_up_s", "pss_peak_mb"]),
 )
+@example([100.0] * 10, "cpu_ms")
+@example([100.0] * 10, "goodput_rps")
 def test_whatever_was_stored_the_limit_is_a_number_at_least_a_tenth_away(
     values: list[float], key: str
 ) -> None:

@@ -1,7 +1,9 @@
 """Stored runs: recorded runs, copied and varied, held against each other as a person would."""
 
 import csv
+import fcntl
 import json
+import os
 import platform
 import re
 import shutil
@@ -10,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -30,7 +33,8 @@ from reports.stored.figures import stored_run
 from reports.stored.history import courses
 from reports.stored.record import StoredRun
 from reports.stored.store import add, read_store
-from tests.golden.report.simulated_run import MONOLITH, Plan, simulate
+from tests.golden.report.simulated_run import MONOLITH, SLOW_HOST, Plan, simulate
+from tests.waiting import until
 from workloads.sample import Outcome
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "record" / "version-2"
@@ -160,6 +164,18 @@ def test_blocks_are_averaged_geometrically_and_shares_by_requests(tmp_path: Path
     assert errors.requests == sum(t.picture.planned for t in results.cells[0].trusted)  # type: ignore[union-attr]
 
 
+def test_a_figure_of_too_few_blocks_is_not_stored(tmp_path: Path) -> None:
+    doubts = {(block, 0, MONOLITH.key): (SLOW_HOST,) for block in (0, 1)}
+    record = simulate(tmp_path, Plan(suts=(MONOLITH,), rates=(60.0,), steady_s=2.0, doubts=doubts))
+    steps = tuple(step.model_copy(update={"asked": "60 rps"}) for step in record.steps)
+    named = record.model_copy(update={"digests": {"payloads.parquet": "aa"}, "steps": steps})
+    write_record(tmp_path / "run.json", named)
+    series = stored_run(measure_run(open_run(tmp_path))).series[0]
+    assert (series.blocks, series.trusted) == (3, 1)
+    assert {figure.value for figure in series.figures} == {None}
+    assert series.figures[0].why == "1 of 3 blocks can be trusted"
+
+
 @pytest.mark.parametrize(
     ("vary", "words"),
     [
@@ -199,6 +215,21 @@ def test_runs_added_at_once_are_all_there_and_each_once(
     assert store.runs == dozen
     assert store.skipped == ()
     assert len(list(store.directory.iterdir())) == len(dozen)
+
+
+def test_adding_waits_for_who_is_adding(tmp_path: Path, dozen: tuple[StoredRun, ...]) -> None:
+    waiter = Thread(target=add, args=(tmp_path, dozen[0]))
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiter.start()
+        queued = re.compile(rf"-> FLOCK .*:{tmp_path.stat().st_ino} ")
+        until(lambda: queued.search(Path("/proc/locks").read_text()) or not waiter.is_alive())
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        os.close(held)
+        waiter.join()
+    assert read_store(tmp_path).runs == dozen[:1]
 
 
 def test_a_damaged_file_is_named_and_costs_no_other(store: Path) -> None:
