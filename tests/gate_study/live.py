@@ -1,7 +1,8 @@
 """Real gates, one after the other: equal sides, and sides with a planted fault.
 
 Each is a subprocess, as people run it. What it said is kept in a line of JSON as it ends, with what
-other methods would have said of the very same blocks; gates that are kept are not played again.
+other methods would have said of the very same blocks. Gates that came to an outcome are not played
+again.
 Equal and planted ones alternate, so that a study stopped halfway still shows both.
 """
 
@@ -15,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reports.gate.verdict import VERDICT_FILE, Row, Verdict
+from reports.gate.verdict import EXIT_CODES, VERDICT_FILE, Row, Verdict
 from tests.gate_study.blocks import Evidence
 from tests.gate_study.methods import methods
-from tests.gate_study.recorded import Recorded, load
+from tests.gate_study.recorded import load
 
 Kept: TypeAlias = dict[str, Any]
 
@@ -88,7 +89,7 @@ def run(out: Path, minutes: float, only: Sequence[str], seed: int) -> Iterator[s
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     end = time.monotonic() + minutes * 60
     out.mkdir(parents=True, exist_ok=True)
-    done = {kept["name"] for kept in read(out / KEPT)}
+    done = {kept["name"] for kept in read(out / KEPT) if kept["outcome"] in EXIT_CODES}
     for number, planned in enumerate(plan()):
         if planned.name in done or (only and planned.name not in only):
             continue
@@ -103,8 +104,9 @@ def run(out: Path, minutes: float, only: Sequence[str], seed: int) -> Iterator[s
 
 
 def read(path: Path) -> list[Kept]:
-    """Gates that are kept."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    """Gates that are kept; of one that was played again, the last."""
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return list({kept["name"]: kept for kept in map(json.loads, lines)}.values())
 
 
 def _play(planned: Planned, out: Path, seed: int, limit_s: float) -> Kept:
@@ -160,15 +162,15 @@ def _row(row: Row) -> Kept:
 
 
 def _others(directory: Path, out: Path, kept: Kept) -> Kept:
-    """Other methods on the same blocks; ``stored`` is the last such baseline kept before."""
-    found = load(directory)
+    """Other methods on the same blocks, disturbed ones too: only our gate asks for that.
+
+    ``stored`` is the last baseline of this scenario that was kept before.
+    """
+    pairs = load(directory).pairs
     before = [k for k in read(out / KEPT) if k["scenario"] == kept["scenario"] and "directory" in k]
-    stored = _baseline(load(Path(before[-1]["directory"]))) if before else []
-    pairs = [pair for pair in found.pairs if not pair.flagged]
+    earlier = load(Path(before[-1]["directory"])).pairs if before else ()
+    stored = [pair.baseline for pair in earlier]
     evidence = Evidence(pairs, stored, ((), [pair.candidate for pair in pairs]))
-    words = {name: methods()[name](evidence) if pairs else None for name in _OTHERS}
+    by = methods()
+    words = {name: by[name](evidence) if pairs else None for name in _OTHERS}
     return {"others": {name: said and said.word for name, said in words.items()}}
-
-
-def _baseline(found: Recorded) -> "list[Any]":
-    return [pair.baseline for pair in found.pairs if not pair.flagged]

@@ -210,8 +210,13 @@ def test_tables_tell_what_was_kept(tmp_path: Path) -> None:
         "others": {"t": "regression"},
     }
     row = {"gating": True, "word": "regression", "estimate": 1.12}
-    fault = equal | {"plant": "leak", "outcome": "regression", "rows": {"pss_peak_mb": row}}
-    stopped = equal | {"outcome": "stopped", "others": {}}
+    fault = equal | {
+        "name": "b",
+        "plant": "leak",
+        "outcome": "regression",
+        "rows": {"pss_peak_mb": row},
+    }
+    stopped = equal | {"name": "c", "outcome": "stopped", "others": {}}
     lines = "".join(json.dumps(one) + "\n" for one in (equal, fault, stopped))
     (tmp_path / KEPT).write_text(lines)
     shown = table.document(tmp_path)
