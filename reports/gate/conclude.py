@@ -57,7 +57,7 @@ def conclude(
         outcome=outcome,
         exit_code=_exit_code(outcome, record),
         inconclusive=record.section.inconclusive,
-        words=_words(record, outcome, rows, len(pairs)),
+        words=_sentence(_words(record, outcome, rows, len(pairs))),
         unfit=unfit,
         notes=(*unread, *notes(record, runs, rows, cited)),
         sides=record.sides,
@@ -108,6 +108,10 @@ def _words(record: GateRecord, outcome: Outcome, rows: Sequence[Row], pairs: int
     return f"After {pairs} pairs nobody can tell {candidate} from {baseline}: " + (
         _named(gating, "inconclusive") or "too few pairs for a look"
     )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def _named(rows: Iterable[Row], word: str) -> str:
