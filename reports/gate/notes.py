@@ -47,7 +47,7 @@ def _of_the_pairs(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _could_agree(row: Row) -> bool:
-    """Whether so few pairs can have an exact p below the level that Holm leaves: no less than 2^-n."""
+    """Of n pairs no exact p is below 2^-n, and Holm may leave a level below that."""
     level = row.holm_level if row.word == "regression" else None
     return level is None or float(2**-row.n) < level
 
