@@ -82,7 +82,7 @@ def judge(pairs: Pairs, section: GateSection) -> tuple[Row, ...]:
             rows.append(row.model_copy(update={"says": absent[key]}))
         else:
             ruled = _ruled(contrasts[key], rulings[key], margins[key])
-            spoken = _robust(flips[key], agrees=agrees[key])
+            spoken = _robust(flips[key], _level_of(rulings[key], level), agrees=agrees[key])
             rows.append(row.model_copy(update={**ruled, "robust": spoken}))
     return tuple(rows)
 
@@ -200,8 +200,14 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _robust(flips: SignFlips, *, agrees: bool) -> Robust:
-    return Robust(estimate=flips.estimate, p=flips.p, agrees=agrees)
+def _level_of(ruling: Ruling, level: float) -> float:
+    """The level that decided a ruling: a regression's is what Holm left it."""
+    return ruling.holm.level if ruling.word == "regression" and ruling.holm else level
+
+
+def _robust(flips: SignFlips, level: float, *, agrees: bool) -> Robust:
+    could = float(2**-flips.n) < level
+    return Robust(estimate=flips.estimate, p=flips.p, agrees=agrees if could else None)
 
 
 def _answers(pairs: Pairs) -> Mapping[str, object]:

@@ -124,7 +124,7 @@ def _folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
     for row in phrases.in_order(verdict):
-        disagrees = row.robust is not None and not row.robust.agrees
+        disagrees = row.robust is not None and row.robust.agrees is False
         doubt = " The robust line disagrees: look at the pairs." if disagrees else ""
         yield f"- {escaped(row.name)}: {escaped(phrases.sentence(row))}{doubt}"
     if verdict.rows:

@@ -39,17 +39,11 @@ def _of_the_design(record: GateRecord) -> Iterator[str]:
 
 def _of_the_pairs(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        if row.gating and row.robust is not None and not row.robust.agrees and _could_agree(row):
+        if row.gating and row.robust is not None and row.robust.agrees is False:
             yield (
                 f"{row.name}: without assuming normal pairs it would be judged otherwise; look at "
                 "its pairs, one of them may decide alone"
             )
-
-
-def _could_agree(row: Row) -> bool:
-    """Of n pairs no exact p is below 2^-n, and Holm may leave a level below that."""
-    level = row.holm_level if row.word == "regression" else None
-    return level is None or float(2**-row.n) < level
 
 
 def _of_the_machine(rows: Sequence[Row], cited: Sequence[MachineCitation]) -> Iterator[str]:

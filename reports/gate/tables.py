@@ -177,6 +177,8 @@ def _robust(row: Row) -> Shown:
     if row.robust is None:
         return Shown(DASH, tone="muted")
     text = f"{phrases.worse_by(row, row.robust.estimate)}, {phrases.level(row.robust.p)}"
+    if row.robust.agrees is None:
+        return Shown(text, "too few pairs to agree", tone="muted")
     if row.robust.agrees:
         return Shown(text, "agrees")
     return Shown(text, "disagrees", tone="doubt")

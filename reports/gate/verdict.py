@@ -31,12 +31,13 @@ class Robust(Record):
     Attributes:
         estimate: Hodges-Lehmann, on the metric's scale (a ratio, or a difference).
         p: exact sign-flip, one-sided: that the candidate is not worse.
-        agrees: whether it would come to the same word at this look.
+        agrees: whether it would come to the same word at this look; None where it could not: of n
+            pairs no exact p is below 2^-n, and the level that decides is.
     """
 
     estimate: float
     p: float
-    agrees: bool
+    agrees: bool | None
 
 
 class Row(Record):
