@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reports.frames import NotARun
 from reports.gate.verdict import EXIT_CODES, VERDICT_FILE, Row, Verdict
 from tests.gate_study.blocks import Evidence
 from tests.gate_study.methods import methods
@@ -124,7 +125,11 @@ def _play(planned: Planned, out: Path, seed: int, limit_s: float) -> Kept:
     if not (directory / VERDICT_FILE).is_file():
         return {**kept, "outcome": "stopped" if code < 0 else "error", "words": said[-300:]}
     verdict = Verdict.model_validate_json((directory / VERDICT_FILE).read_text())
-    return {**kept, "directory": str(directory), **summed(verdict), **_others(directory, out, kept)}
+    kept |= {"directory": str(directory), **summed(verdict)}
+    try:
+        return {**kept, "others": _others(directory, out, kept)}
+    except (NotARun, OSError) as error:  # a gate that ended before its blocks were played
+        return {**kept, "others": {}, "words": f"{verdict.words} (blocks not read: {error})"}
 
 
 def _finished(words: Sequence[str], limit_s: float) -> tuple[int, str]:
@@ -173,4 +178,4 @@ def _others(directory: Path, out: Path, kept: Kept) -> Kept:
     evidence = Evidence(pairs, stored, ((), [pair.candidate for pair in pairs]))
     by = methods()
     words = {name: by[name](evidence) if pairs else None for name in _OTHERS}
-    return {"others": {name: said and said.word for name, said in words.items()}}
+    return {name: said and said.word for name, said in words.items()}
