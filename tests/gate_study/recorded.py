@@ -116,7 +116,8 @@ def resample(directories: Sequence[Path], draws: int, seed: int) -> list[Row]:
     by_name: dict[str, list[Recorded]] = {}
     for directory in directories:
         found = load(directory)
-        by_name.setdefault(found.record.name, []).append(found)
+        if found.record.kind == "aa" and found.pairs:  # only of equals may labels be swapped
+            by_name.setdefault(found.record.name, []).append(found)
     rows = []
     for name, gates in sorted(by_name.items()):
         gates.sort(key=lambda gate: gate.record.created_utc)

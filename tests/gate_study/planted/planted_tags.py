@@ -27,9 +27,9 @@ LEAKING_STAGE = "postprocess"
 FAILING_STAGE = "decode"
 
 REQUEST_OVER_STAGE = 10.0
-"""A request's CPU over that stage's, on a monolith at 60 rps: about 11.8 ms over 1.2 ms, by what gates
-found of a known burn. What is burnt follows the stage's own CPU time, so that it is about the same
-share on a faster machine; how much it came to is what each live gate measures."""
+"""A request's CPU over that stage's, on a monolith at 60 rps: about 11.8 ms over 1.2 ms, by what
+gates found of a known burn. What is burnt follows the stage's own CPU time, so that it is about the
+same share on a faster machine; how much it came to is what each live gate measures."""
 
 LEAK_BYTES = 150_000
 FAILING_PERMYRIAD = 200
