@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ from harness.pairs.default_baseline import default_baseline
 from harness.pairs.player import PlayerError
 from harness.pairs.record import GateRecord, SideName
 from harness.pairs.section import GateSection
-from harness.pairs.sides import opened
+from harness.pairs.sides import CACHE, opened
 from harness.run_directory import RunDirectory, free_folder
 from harness.scenario_file import ScenarioError, read_scenario
 from reports.frames import NotARun
@@ -47,6 +46,7 @@ _ERRORS = (
 )
 _INTERRUPTED = 130
 _LOG_WIDTH = 110
+_WORKTREES = CACHE / "worktrees"
 _PATH = click.Path(path_type=Path)
 
 
@@ -152,10 +152,7 @@ def _compare(
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
     scenario = read_scenario(asked.scenario)
     section = section_of(scenario.gate or GateSection(), asked.scenario, **changes)
-    with (
-        TemporaryDirectory(prefix="gate-") as scratch,
-        opened(asked, Path(scratch), install=install) as sides,
-    ):
+    with opened(asked, _WORKTREES, install=install) as sides:
         folder = free_folder(out, f"gate-{scenario.name}", now_utc())
         folder.mkdir(parents=True)
         shutil.copyfile(asked.scenario, folder / "scenario.toml")

@@ -94,7 +94,8 @@ def _exit_code(outcome: Outcome, record: GateRecord) -> int:
 
 def _words(record: GateRecord, outcome: Outcome, rows: Sequence[Row], pairs: int) -> str:
     """The outcome in one or two sentences."""
-    candidate, baseline = record.side("candidate").label, record.side("baseline").label
+    candidate = f"the candidate ({record.side('candidate').label})"
+    baseline = f"the baseline ({record.side('baseline').label})"
     gating = [row for row in rows if row.gating]
     if outcome == "unfit":
         return f"No verdict on {candidate} against {baseline}: {record.why_unfit.splitlines()[0]}"
