@@ -129,6 +129,10 @@ class RunDirectory:
         records = (TrialRecord.model_validate_json(path.read_text()) for path in found)
         return sorted(records, key=lambda record: record.place.order)
 
+    def trial_of_block(self, block: int) -> TrialRecord | None:
+        """A block's first trial that has ended; None where none has."""
+        return next((trial for trial in self.trials() if trial.place.block == block), None)
+
     def save_capacity(self, record: CapacityRecord) -> None:
         """Write what one SUT's capacity search in one block has found."""
         path = self.capacity(record.block, record.sut)

@@ -167,7 +167,9 @@ class LoadSection(Section):
     blocks: Annotated[
         Count, Field(description="passes over all SUTs; intervals come from their spread")
     ] = 3
-    seed: Annotated[int, Field(ge=0, description="of arrivals, payloads and the order of SUTs")] = 1
+    seed: Annotated[
+        int, Field(ge=0, lt=2**24, description="of arrivals, payloads and the order of SUTs")
+    ] = 1
     payloads: Annotated[
         Count, Field(description="different requests, taken from the ensemble's corpus")
     ] = 200

@@ -100,10 +100,10 @@ def trial_of(run: Path, block: int) -> TrialRecord:
     Raises:
         PlayerError: its record is not there.
     """
-    for trial in RunDirectory(run).trials():
-        if trial.place.block == block:
-            return trial
-    raise PlayerError(f"{run} has no trial of block {block}: it was removed while it was played")
+    trial = RunDirectory(run).trial_of_block(block)
+    if trial is None:
+        raise PlayerError(f"{run} has no trial of block {block + 1}: its folder was removed")
+    return trial
 
 
 def _player(record: GateRecord, side: Side, directory: Path) -> Player:

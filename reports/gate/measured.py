@@ -95,10 +95,10 @@ class SideReader:
         )
 
     def _trial(self, block: int) -> TrialRecord:
-        for trial in RunDirectory(self._run.directory).trials():
-            if trial.place.block == block:
-                return trial
-        raise UnmeasuredError(f"{self._run.directory} has no trial of block {block + 1}")
+        trial = RunDirectory(self._run.directory).trial_of_block(block)
+        if trial is None:
+            raise UnmeasuredError(f"{self._run.directory} has no trial of block {block + 1}")
+        return trial
 
     def _planned(self, trial: TrialRecord) -> int:
         """Of the whole steady state, though a trial may have ended before it."""

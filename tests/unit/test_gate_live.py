@@ -134,6 +134,7 @@ def played(runs: Path) -> bool:
         (("--baseline", "no-such-branch"), "git knows no revision 'no-such-branch'"),
         (("--candidate", "url=http://127.0.0.1:9"), "no baseline"),
         (("--sut", "monolit"), "monolith"),
+        (("--seed", "16777216"), "0<=x<=16777215"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_played(
