@@ -7,7 +7,7 @@
     paired, effect, difference   one metric over its pairs: estimate, bounds, p
     robust      the same without assuming normal pairs
     looks, holm, power   how strict each look is; how metrics share the error; what could be seen
-    rule, sentences      pass, regression or inconclusive, for each metric and for the gate, in words
+    rule, sentences      pass, regression or inconclusive, of each metric and of the gate
     judge       look after look, up to the one that ends it
     sequence    the loop: play, look, go on or end
     conclude, notes, verdict   all of it, as it is written to ``verdict.json``

@@ -69,7 +69,13 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--install", help="shell command that installs a revision, in place of pip"),
         click.option("--out", type=_PATH, default=Path("runs"), help="folder of the gate's own"),
-        click.option("--seed", type=click.IntRange(0, 2**24 - 1), default=1, show_default=True, help="of order and load"),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, 2**24 - 1),
+            default=1,
+            show_default=True,
+            help="of order and load",
+        ),
         click.option("--sut", help="ARCHITECTURE[:VARIANT], where the scenario names several"),
         click.argument("scenario", type=_PATH),
     ):
