@@ -51,5 +51,7 @@ def _of_the_machine(rows: Sequence[Row], cited: Sequence[MachineCitation]) -> It
         yield "no A/A gate of this machine is on record: `nox -s aa` makes one"
     by_key = {citation.key: citation for citation in cited}
     for row in rows:
-        if row.key in by_key and (said := machine.unusual(row, by_key[row.key])):
+        if row.word == "pass" or row.key not in by_key:
+            continue  # a row that passed has shown that its pairs scatter little enough
+        if said := machine.unusual(row, by_key[row.key]):
             yield said
