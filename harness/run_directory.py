@@ -131,7 +131,9 @@ class RunDirectory:
 
     def trial_of_block(self, block: int) -> TrialRecord | None:
         """A block's first trial that has ended; None where none has."""
-        return next((trial for trial in self.trials() if trial.place.block == block), None)
+        found = (self.path / "trials").glob(f"b{block:02}-s*/trial.json")
+        trials = [TrialRecord.model_validate_json(path.read_text()) for path in found]
+        return min(trials, key=lambda trial: trial.place.order, default=None)
 
     def save_capacity(self, record: CapacityRecord) -> None:
         """Write what one SUT's capacity search in one block has found."""

@@ -8,6 +8,9 @@ from pydantic_core import PydanticCustomError
 from harness.section import Count, Positive, Section, Texts
 
 LOOKS = (6, 8, 10, 12, 14, 16)
+MOST_SHARE = 0.65
+"""Of the baseline's capacity; nearer to it both sides queue (``reports.gate.rate`` says more)."""
+
 LEAST_PAIRS = 4
 """Below it a t interval says next to nothing."""
 
@@ -31,7 +34,11 @@ class GateSection(Section):
     ] = None
     share: Annotated[
         float,
-        Field(gt=0, le=0.65, description="of the baseline's capacity that is offered, at most .65"),
+        Field(
+            gt=0,
+            le=MOST_SHARE,
+            description="of the baseline's capacity that is offered, at most .65",
+        ),
     ] = 0.5
     capacity_rps: Annotated[
         Positive | None,

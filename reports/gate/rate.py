@@ -14,16 +14,13 @@ where others disturb it, and a lower rate only takes less to the point.
 """
 
 from harness.pairs.record import CapacityReading
-from harness.pairs.section import GateSection
+from harness.pairs.section import MOST_SHARE, GateSection
 from harness.record import TrialRecord
 from harness.scenario import Scenario
 from reports.estimate import Missing
 from reports.frames import Run, read_trial
 from reports.slo import Slo
 from reports.subject import Subject, errors, response_ms, throughput, within_slo
-
-MOST_SHARE = 0.65
-"""Of the baseline's capacity; ``gate.share`` allows no more either."""
 
 _A_CORE = 2
 """Clients a core: one is answered while another's request is on its way."""
