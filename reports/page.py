@@ -25,7 +25,7 @@ from reports.charts.series import time_series
 from reports.charts.side_by_side import side_by_side
 from reports.charts.stages import stage_bars
 from reports.charts.sweep import sweep
-from reports.claims import answer
+from reports.answer import answer
 from reports.patterns import tables as pattern_tables
 from reports.patterns.charts import learning_charts
 from reports.ranking import Sentence

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.capacity import Capacity
-from reports.claims import answer
+from reports.answer import answer
 from reports.cost_tables import KINDS, Spender, at_capacity, fitting, priced, spender
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric

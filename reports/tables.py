@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from harness.record import Step
 from reports.ceiling import CeilingEstimate
-from reports.claims import at
+from reports.answer import at
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import BY_KEY, GPU, METRICS, Metric
 from reports.results import Cell, Results

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from harness.record import Step
 from reports.charts.figure import PALETTE, Chart, Trace, axis, points, upright
-from reports.claims import at
+from reports.answer import at
 from reports.estimate import Estimate
 from reports.results import Results, glimpse
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from harness.record import Step
 from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
-from reports.claims import at
+from reports.answer import at
 from reports.estimate import BEYOND, Floats
 from reports.results import Cell, Results
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers
-from reports.claims import at
+from reports.answer import at
 from reports.results import Cell, Results
 from reports.trial_result import TrialResult
 

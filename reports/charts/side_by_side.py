@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness.record import Step
 from reports.charts.figure import Chart, axis, error_bars, look, points, upright
-from reports.claims import at
+from reports.answer import at
 from reports.metrics import BY_KEY
 from reports.results import Results
 

@@ -1,7 +1,7 @@
 """Where a request's time goes, stage by stage."""
 
 from reports.charts.figure import Chart, axis, points
-from reports.claims import at
+from reports.answer import at
 from reports.results import Cell
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness.record import Step
 from reports.charts.figure import Chart, Trace, axis, look, numbers, upright
-from reports.claims import at
+from reports.answer import at
 from reports.results import Cell, Results
 from reports.saturation import steps_by_rate
 

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from reports.claims import at
+from reports.answer import at
 from reports.estimate import Estimate, over_blocks
 from reports.gate.metrics import GATE_METRICS, GateMetric
 from reports.metrics import BY_KEY

@@ -10,7 +10,7 @@ import pytest
 
 from reports.capacity_tables import capacity, probes, searches
 from reports.charts.capacity import capacity_charts
-from reports.claims import answer
+from reports.answer import answer
 from reports.cost_tables import capacity_costs
 from reports.estimate import Missing
 from reports.frames import open_run

@@ -1,4 +1,4 @@
-"""The answer in words. Each claim is a row: it reads the results and says one thing, or nothing.
+"""The answer in words. Each sentence is a row: it reads the results and says one thing, or nothing.
 
 A word such as *least* is used only where the paired interval bears it out (``reports.ranking``).
 """
@@ -15,8 +15,8 @@ from reports.wording import TIMES, figure, listed, number, plural
 
 
 def answer(results: Results) -> list[Sentence]:
-    """Every claim the results bear out, the answer before its cautions."""
-    found = [sentence for claim in CLAIMS for sentence in claim(results)]
+    """Every sentence the results bear out, the answer before its cautions."""
+    found = [sentence for row in SENTENCES for sentence in row(results)]
     if not any(sentence.kind == "answer" for sentence in found):
         why = "no trial can be trusted" if results.cells else "no capacity was confirmed"
         found.insert(0, Sentence(f"There is no answer yet: {why}."))
@@ -189,9 +189,9 @@ def _wrong_answers(results: Results) -> Iterator[Sentence]:
         )
 
 
-Claim = Callable[[Results], Iterator[Sentence]]
-_COMPARING: tuple[Claim, ...] = (_fastest, _cheapest, _quickest)
-CLAIMS: tuple[Claim, ...] = (
+Row = Callable[[Results], Iterator[Sentence]]
+_COMPARING: tuple[Row, ...] = (_fastest, _cheapest, _quickest)
+SENTENCES: tuple[Row, ...] = (
     _capacities,
     _capacity_costs,
     _rates_held,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.record import Step
-from reports.claims import answer, at
+from reports.answer import answer, at
 from reports.frames import open_run
 from reports.ranking import Sentence
 from reports.results import Results, measure_run
