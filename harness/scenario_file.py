@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar, get_args, get_origin
 
@@ -28,12 +29,13 @@ _PLAIN = {
 """Words for mistakes whose usual message speaks of Python."""
 
 
-_OTHERS = ("effort.toml", "growth.toml", "prices.toml")
+_OTHERS = ("change.toml", "effort.toml", "growth.toml", "prices.toml")
 
 
 def scenario_files(folder: Path) -> list[Path]:
-    """The scenarios of a folder and its patterns, without the price sheet and effort's plans."""
-    found = {*folder.glob("*.toml"), *folder.glob("patterns/*.toml")}
+    """The scenarios of a folder, without the price sheet and effort's plans."""
+    of_kinds = (folder.glob(f"{kind}/*.toml") for kind in ("patterns", "evidence"))
+    found = {*folder.glob("*.toml"), *chain.from_iterable(of_kinds)}
     return sorted(path for path in found if path.name not in _OTHERS)
 
 
