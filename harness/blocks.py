@@ -15,6 +15,7 @@ from harness.record import RunRecord, TrialRecord
 from harness.run_directory import RunDirectory
 from harness.schedule import Turn, schedule
 from harness.screen import Screen
+from harness.told import told
 from harness.turn import DEPLOY, play_turn, search_waits
 
 
@@ -124,7 +125,8 @@ def _play(resolved: Resolved, bench: Bench, turn: Turn, screen: Screen) -> None:
             _save(bench, trial)
             played += 1
             if trial.place.probe is None:  # of a probe, the search has said more
-                screen.say(_line(trial))
+                limit_s = scenario.slo.response_time_s
+                screen.say(told(bench.directory, trial, limit_s))
 
 
 def _save(bench: Bench, trial: TrialRecord) -> None:
@@ -152,13 +154,3 @@ def _save_lost(directory: RunDirectory, lost: TrialRecord) -> None:
         give_back(directory.hold)
         directory.save_trial(lost)
         raise
-
-
-def _line(trial: TrialRecord) -> str:
-    """A trial in one line."""
-    place = trial.place
-    head = f"block {place.block + 1}  {place.sut}  {trial.offered_rps:.4g} rps offered: "
-    if trial.outcome == "failed":
-        return f"{head}failed: {trial.error}"
-    doubts = "; ".join(f"{reason.code} ({reason.seen})" for reason in trial.reasons)
-    return head + (f"not to be trusted: {doubts}" if doubts else "valid")

@@ -1,11 +1,14 @@
 """``python -m reports RUN | gate | aa | baselines``: pages of what was recorded, and verdicts."""
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from harness.pairs.record import is_gate
+from reports.answer import answer
 from reports.effort.found import is_effort
 from reports.effort.page import write_effort
 from reports.frames import NotARun, open_run
@@ -17,6 +20,7 @@ from reports.gate.sequence import judge_again
 from reports.gate.write import write_verdict
 from reports.page import write_page
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
+from reports.ranking import Sentence
 from reports.results import measure_run
 from reports.stored.command import baselines
 from reports.summary import write_summary
@@ -50,7 +54,7 @@ def main() -> None:
 def page(run: Path, out: Path | None, prices: Path | None, price: str | None) -> None:
     """Make the page of RUN, a directory under runs/, and summary.json beside it."""
     try:
-        print(report(run, out, price_sheet(prices, price)))
+        print(report(run, out, price_sheet(prices, price), spoken))
     except (NotARun, PriceError, UnmeasuredError, OSError) as error:
         print(f"reports: {error}", file=sys.stderr)
         sys.exit(2)
@@ -67,8 +71,27 @@ def price_sheet(prices: Path | None, price: str | None) -> PriceSheet | None:
     return read_prices(prices or DEFAULT_FILE, price)
 
 
-def report(run: Path, out: Path | None = None, prices: PriceSheet | None = None) -> Path:
+def spoken(sentences: Sequence[Sentence]) -> None:
+    """The page's answer and its cautions, for who reads no page; standard output has its path."""
+    console = Console(stderr=True)
+    for sentence in sentences:
+        style = "yellow" if sentence.kind == "caution" else None
+        console.print(sentence.text, style=style, highlight=False, markup=False)
+
+
+def report(
+    run: Path,
+    out: Path | None = None,
+    prices: PriceSheet | None = None,
+    say: Callable[[Sequence[Sentence]], None] = lambda _: None,
+) -> Path:
     """Read, measure, write; returns the page's path.
+
+    Args:
+        run: the run's folder, or that of effort or of a gate.
+        out: the page; absent, it lies in that folder.
+        prices: what the run's resources cost.
+        say: told what the page says first, of a run.
 
     Raises:
         NotARun: the directory cannot be read as a run.
@@ -83,6 +106,7 @@ def report(run: Path, out: Path | None = None, prices: PriceSheet | None = None)
     results = measure_run(open_run(directory), prices)
     write_page(page, results)
     write_summary(page.with_name("summary.json"), results)
+    say(answer(results))
     return page
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from harness.record import Step, TrialRecord
+from reports.capacity import Capacity
 from reports.metrics import BY_KEY
 from reports.ranking import Contender, Question, Sentence, lead, shared_level
 from reports.results import Results
@@ -108,20 +109,36 @@ def _capacities(results: Results) -> Iterator[Sentence]:
             )
 
 
-def _capacity_costs(results: Results) -> Iterator[Sentence]:
-    """What a million good answers cost at capacity."""
-    key = "usd_per_million_reserved"
-    known = [
-        f"{figure(c.estimates[key], 'USD')} with {c.sut.key}"
-        for c in results.capacities
-        if c.sut.answers and c.estimates[key].point is not None
-    ]
-    if known and results.prices:
-        price = results.prices.chosen
-        yield Sentence(
-            f"At capacity a million good answers cost {listed(known)}, by what is reserved, at "
-            f"{price.cloud}'s list price for {price.product} in {price.region} of {price.as_of}."
-        )
+def _carried(results: Results) -> Iterator[Sentence]:
+    """What each SUT carries and what that costs, best first: the answer, if one has time for one.
+
+    It ranks nobody: by how much SUTs differ, and whether that can be told, is the next sentence's.
+    """
+    known = [c for c in results.capacities if c.sut.answers and c.rps.point is not None]
+    if not known:
+        return
+    known.sort(key=lambda found: found.rps.point or 0.0, reverse=True)
+    objective = f"with {results.slo.words}" if results.slo else "by the objective set"
+    carried = listed([f"{c.sut.key} carries {figure(c.rps, 'rps')}{_price_of(c)}" for c in known])
+    yield Sentence(f"On this machine, {objective}, {carried}.{_price_source(results, known)}")
+
+
+_COST = "usd_per_million_reserved"
+
+
+def _price_of(found: Capacity) -> str:
+    cost = found.estimates[_COST]
+    return "" if cost.point is None else f" for {figure(cost, 'USD')} a million good answers"
+
+
+def _price_source(results: Results, known: list[Capacity]) -> str:
+    if results.prices is None or all(found.estimates[_COST].point is None for found in known):
+        return ""
+    price = results.prices.chosen
+    return (
+        f" Money is for what is reserved, at {price.cloud}'s list price for {price.product} in "
+        f"{price.region} of {price.as_of}."
+    )
 
 
 def _left_out(results: Results) -> Iterator[Sentence]:
@@ -192,8 +209,8 @@ def _wrong_answers(results: Results) -> Iterator[Sentence]:
 Row = Callable[[Results], Iterator[Sentence]]
 _COMPARING: tuple[Row, ...] = (_fastest, _cheapest, _quickest)
 SENTENCES: tuple[Row, ...] = (
+    _carried,
     _capacities,
-    _capacity_costs,
     _rates_held,
     *_COMPARING,
     _closed_loop,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from reports.answer import answer
 from reports.capacity_tables import capacity, probes, searches
 from reports.charts.capacity import capacity_charts
-from reports.answer import answer
 from reports.cost_tables import capacity_costs
 from reports.estimate import Missing
 from reports.frames import open_run
@@ -19,7 +19,7 @@ from reports.prices import read_prices
 from reports.record_tables import validity
 from reports.results import Results, measure_run
 from reports.summary import summary
-from reports.wording import interval, number
+from reports.wording import figure, interval, number
 from tests.golden.report.simulated_run import CEILING_RATE, MICROSERVICES, MONOLITH, Plan, simulate
 
 T_95_DF2 = 4.302652729911275
@@ -79,9 +79,11 @@ def test_the_answer_names_the_leader_and_the_price(results: Results) -> None:
     said = [sentence.text for sentence in answer(results)]
     first = results.capacities[0].rps
     shown = f"{number(first.point)} rps ({interval(first, 'rps')}, n = 3)"
-    assert f"monolith:batched has the highest capacity, {shown}; it was 0.7" in said[0]
-    assert "At capacity a million good answers cost" in said[1]
-    assert "AWS's list price for Fargate, Linux on x86 in us-east-1 of 2026-04-01" in said[1]
+    cost = figure(results.capacities[0].estimates["usd_per_million_reserved"], "USD")
+    assert said[0].startswith("On this machine, with ")
+    assert f"monolith:batched carries {shown} for {cost} a million good answers" in said[0]
+    assert "AWS's list price for Fargate, Linux on x86 in us-east-1 of 2026-04-01" in said[0]
+    assert f"monolith:batched has the highest capacity, {shown}; it was 0.7" in said[1]
     assert not any("There is no answer yet" in text for text in said)
 
 
