@@ -4,7 +4,7 @@ S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
 Statistics 6, 1979. It asks nothing of how the metrics hang together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -42,3 +42,21 @@ def holm(
         still = still and p[name] < level
         found[name] = Holm(before + 1, level, still)
     return found
+
+
+def adjusted_p(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p values: each below an error level with all that share it taken into account.
+
+    Args:
+        p_values: None was not asked, and stays None.
+
+    Returns:
+        In the same order.
+    """
+    asked = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for rank, (p, place) in enumerate(asked):
+        largest = max(largest, min(1.0, p * (len(asked) - rank)))
+        adjusted[place] = largest
+    return adjusted

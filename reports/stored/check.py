@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from reports.gate.holm import adjusted_p
 from reports.gate.metrics import GateMetric
 from reports.stored.comparable import LEAST, Peers, named, peers
 from reports.stored.figures import STORED
@@ -95,7 +96,7 @@ def check(
         words = f"{against.why_not}."
         return Checked(run, against, (), "not comparable", words, EXIT_CODES["not comparable"])
     held = list(hold(run, against.runs))
-    adjusted, capped = holm([one.p for one in held]), bool(against.caps)
+    adjusted, capped = adjusted_p([one.p for one in held]), bool(against.caps)
     rows = tuple(_judged(one, p, capped=capped) for one, p in zip(held, adjusted, strict=True))
     outcome = _outcome(rows)
     code = 0 if (outcome, inconclusive) == ("inconclusive", "warn") else EXIT_CODES[outcome]
@@ -126,41 +127,23 @@ def _carries(metric: GateMetric, figure: StoredFigure) -> bool:
     return bool(figure.value)
 
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p values: each below an error level with all that share it taken into account.
-
-    Args:
-        p_values: None was not asked, and stays None.
-
-    Returns:
-        In the same order. Holm, A simple sequentially rejective multiple test procedure (1979).
-    """
-    asked = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for rank, (p, place) in enumerate(asked):
-        largest = max(largest, min(1.0, p * (len(asked) - rank)))
-        adjusted[place] = largest
-    return adjusted
-
-
-def _judged(held: Held, adjusted_p: float | None, *, capped: bool) -> Row:
+def _judged(held: Held, shared_p: float | None, *, capped: bool) -> Row:
     limit, value = held.limit, held.figure.value
     if limit is None:
         return Row(held, None, "not comparable", f"not comparable: {held.why}")
-    if value is None or adjusted_p is None:
+    if value is None or shared_p is None:
         return Row(held, None, "inconclusive", f"inconclusive: no figure, {held.why}")
-    word = _word(limit, value, adjusted_p)
+    word = _word(limit, value, shared_p)
     says = f"{word}: {_placed(limit, value)}"
     if word == "inconclusive":
         says += "; among so many figures that may be chance"
     if capped:
-        return Row(held, adjusted_p, "inconclusive", f"inconclusive, on another machine: {says}")
-    return Row(held, adjusted_p, word, says)
+        return Row(held, shared_p, "inconclusive", f"inconclusive, on another machine: {says}")
+    return Row(held, shared_p, word, says)
 
 
-def _word(limit: Limit, value: float, adjusted_p: float) -> Word:
-    if adjusted_p < ERROR and limit.material(value):
+def _word(limit: Limit, value: float, shared_p: float) -> Word:
+    if shared_p < ERROR and limit.material(value):
         return "gross change"
     return "inconclusive" if limit.beyond(value) else "within what this machine has shown"
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reports.gate.holm import adjusted_p
 from reports.gate.metrics import BY_KEY
-from reports.stored.check import ERROR, holm
+from reports.stored.check import ERROR
 from reports.stored.limits import LEAST_CHANGE, LEVEL, Limit, factor
 
 TIMES = 2500
@@ -76,7 +77,7 @@ def test_a_whole_check_shares_one_error(together: float) -> None:
     false = 0
     for run in draws:
         asked = [limit_of("cpu_ms", row[:10]).p(row[10]) for row in run]
-        false += any(p is not None and p < ERROR for p in holm(asked))
+        false += any(p is not None and p < ERROR for p in adjusted_p(asked))
     assert false / times <= ERROR + 3 * np.sqrt(ERROR * (1 - ERROR) / times)
 
 
@@ -99,7 +100,7 @@ def test_whatever_was_stored_the_limit_is_a_number_at_least_a_tenth_away(
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=40))
 def test_holm_keeps_order_and_never_sharpens(p_values: list[float | None]) -> None:
-    found = holm(p_values)
+    found = adjusted_p(p_values)
     pairs = [(p, q) for p, q in zip(p_values, found, strict=True) if p is not None]
     assert [q is None for q in found] == [p is None for p in p_values]
     assert all(q is not None and p <= q <= 1 for p, q in pairs)

@@ -25,8 +25,9 @@ from architectures.spec import ResourceClaim
 from harness.environment import read_environment
 from harness.record import write_record
 from reports.frames import open_run
+from reports.gate.holm import adjusted_p
 from reports.results import measure_run
-from reports.stored.check import check, holm
+from reports.stored.check import check
 from reports.stored.command import baselines
 from reports.stored.comparable import LEAST, WINDOW, peers
 from reports.stored.figures import stored_run
@@ -361,7 +362,7 @@ def test_beyond_one_limit_of_many_is_inconclusive(dozen: tuple[StoredRun, ...]) 
 
 
 def test_holm_by_hand() -> None:
-    found = holm([0.004, None, 0.03, 0.002, 0.02])
+    found = adjusted_p([0.004, None, 0.03, 0.002, 0.02])
     assert found == [pytest.approx(0.012), None, pytest.approx(0.04), pytest.approx(0.008),
                      pytest.approx(0.04)]  # fmt: skip
 
