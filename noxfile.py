@@ -136,8 +136,20 @@ def serve(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def web(session: nox.Session) -> None:
-    """Explore a live deployment in Locust's web UI: `nox -s web -- ray_serve`."""
-    run(session, "-m", "harness", "web", *session.posargs)
+    """Explore a live deployment in Locust's web UI, and report it: `nox -s web -- ray_serve`.
+
+    Ctrl-C ends it; what was played by then is a run, and its page is made. docs/web_ui.md.
+    """
+    told = Path(session.create_tmp(), "run")
+    told.unlink(missing_ok=True)
+    # Ctrl-C reaches the program too, which drains the attempt being played and keeps it.
+    session.run(
+        *(python(session), "-m", "harness", "web", "--tell", str(told), *session.posargs),
+        external=True,
+        interrupt_timeout=None,
+    )
+    if told.exists():
+        run(session, "-m", "reports", told.read_text())
 
 
 @nox.session(default=False)
@@ -150,6 +162,12 @@ def train(session: nox.Session) -> None:
 def model_card(session: nox.Session) -> None:
     """Compute the shipped weights' held-out figures anew; fail where they are not the card's."""
     run(session, "-m", "architectures.ensemble.model_card", *session.posargs)
+
+
+@nox.session(default=False)
+def reference(session: nox.Session) -> None:
+    """Write the tables of docs/ that the code knows: keys, metrics, reasons, variants, commands."""
+    run(session, "-m", "reports.reference", *session.posargs)
 
 
 @nox.session

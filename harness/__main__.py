@@ -13,6 +13,7 @@ from rich.console import Console
 from architectures import catalog
 from architectures.catalog import CatalogError
 from architectures.plugin import EnsembleError
+from architectures.server_config import HOST
 from architectures.spec import EnsembleChoice
 from harness.disk import DiskFullError
 from harness.drive import DriveError
@@ -22,6 +23,8 @@ from harness.expected import expected_s
 from harness.hold import HeldError
 from harness.in_process import InProcessFailedError
 from harness.kept import DeployError
+from harness.live.listen import ListenError, listen_on
+from harness.live.session import asked_for, explore
 from harness.manner import Manner, OnRequest, Pace
 from harness.ports import NoFreePortError
 from harness.prepare import recorded, resolve
@@ -31,6 +34,7 @@ from harness.run import resume as resume_run
 from harness.run import run as run_scenario
 from harness.scenario_file import ScenarioError, read_scenario, scenario_files
 from harness.serve import Served, served, wait_until_it_ends
+from harness.tags import TagError, tags_of
 from harness.worker import Master, WorkerError, work
 from workloads.arrivals import WorkloadError
 
@@ -43,10 +47,12 @@ _USER_ERRORS = (
     EnvironmentTooSmallError,
     HeldError,
     InProcessFailedError,
+    ListenError,
     NoFreePortError,
     NothingPlayedError,
     ResumeError,
     ScenarioError,
+    TagError,
     WorkerError,
     WorkloadError,
 )
@@ -65,6 +71,7 @@ def main() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
 @click.option("--sut", "suts", multiple=True, help="run only this SUT; may be given again")
 @click.option("--resume", type=click.Path(path_type=Path), help="go on with this run instead")
+@click.option("--tag", "tags", multiple=True, help="word to find it by; may be given again")
 @click.option("--no-ceiling", is_flag=True, help="do not measure the ensemble in-process too")
 @click.option(
     "--on-request",
@@ -76,6 +83,7 @@ def run(
     out: Path,
     suts: tuple[str, ...],
     resume: Path | None,
+    tags: tuple[str, ...],
     *,
     no_ceiling: bool,
     on_request: bool,
@@ -84,8 +92,10 @@ def run(
     manner = Manner(OnRequest(sys.stdin, sys.stdout) if on_request else Pace(), not no_ceiling)
     console = Console(stderr=on_request, width=None if sys.stdout.isatty() else _LOG_WIDTH)
     if resume is not None:
-        if scenario is not None or suts:
-            raise click.UsageError("--resume goes on with its own scenario and SUTs; name no other")
+        if scenario is not None or suts or tags:
+            raise click.UsageError(
+                "--resume goes on with its own scenario, SUTs and tags; name no other"
+            )
         print(resume_run(resume, console, manner).path)
         return
     if scenario is None:
@@ -94,7 +104,7 @@ def run(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made ({error})", param_hint="--out") from error
-    print(run_scenario(scenario, out, suts, console, manner).path)
+    print(run_scenario(scenario, out, suts, console, manner, tags_of(tags)).path)
 
 
 @main.command()
@@ -147,12 +157,45 @@ def serve(sut: str, cores: int, **asked: Any) -> None:
 
 @main.command()
 @sut_options
-def web(sut: str, cores: int, **asked: Any) -> None:
-    """Deploy SUT and explore it in Locust's web UI until Ctrl-C."""
-    with served(sut, choice(**asked), cores) as up, up.explore() as address:
-        introduce(up)
-        print(f"explore it: {address}", flush=True)
-        wait_until_it_ends(up.deployment)
+@click.option("--slo-ms", default=500.0, show_default=True, help="objective: response time, ms")
+@click.option("--percentile", default=95.0, show_default=True, help="objective: of requests, in %")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="run folder")
+@click.option("--host", default=HOST, show_default=True, help="where the page listens")
+@click.option("--port", type=click.IntRange(1, 65535), help="and on which port; absent: a free one")
+@click.option("--workers", default=1, show_default=True, help="processes that send load")
+@click.option("--ceiling", is_flag=True, help="measure the ensemble in-process first")
+@click.option("--tell", type=click.Path(path_type=Path), help="write the run's folder to this file")
+def web(
+    sut: str,
+    *,
+    cores: int,
+    slo_ms: float,
+    percentile: float,
+    out: Path,
+    host: str,
+    port: int | None,
+    workers: int,
+    ceiling: bool,
+    tell: Path | None,
+    **asked: Any,
+) -> None:
+    """Deploy SUT and explore it in Locust's web UI until Ctrl-C; what is played there is a run."""
+    listen = listen_on(host, port)
+    wanted = asked_for(
+        sut,
+        choice(**asked),
+        cores=cores,
+        workers=workers,
+        slo_ms=slo_ms,
+        percentile=percentile,
+    )
+    kept = explore(wanted, out, listen, partial(print, flush=True), ceiling=ceiling)
+    if kept is None:
+        print("nothing was started, so nothing is kept")
+        return
+    print(f"{kept}\nits page: python -m reports {kept}")
+    if tell is not None:
+        tell.write_text(str(kept.resolve()))
 
 
 def introduce(up: Served) -> None:

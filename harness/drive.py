@@ -7,8 +7,8 @@ the context manager.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -18,10 +18,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from architectures.server_config import HOST
-from harness.http import ask
 from harness.locust_process import LocustProcess
-from harness.ports import PORTS
 from harness.record import Phases
 from harness.remote_workers import RemoteWorkers, who_came
 from workloads.plan import LoadPlan, read_plan
@@ -143,6 +140,33 @@ def boot(
     return Generator(process, frozen, directory, workers=crew, play_limit_s=limit_s, remote=remote)
 
 
+class Said:
+    """What a load generator's conductor says, line by line."""
+
+    def __init__(self, process: LocustProcess) -> None:
+        self._process = process
+        self._pending = b""
+
+    def line(self) -> str:
+        """The next line, or nothing if none comes within a tick.
+
+        Raises:
+            DriveError: the load generator has ended; says what its log says.
+        """
+        control = self._process.control
+        if b"\n" not in self._pending and select([control], [], [], _TICK_S)[0]:
+            received = control.recv(4096)
+            if not received:
+                raise DriveError(
+                    f"the load generator ended by itself\n{self._process.last_lines()}"
+                )
+            self._pending += received
+        if b"\n" not in self._pending:
+            return ""
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode()
+
+
 class Generator:
     """A booted load generator. A context manager: leaving it ends every process of it.
 
@@ -168,7 +192,7 @@ class Generator:
         self._play_limit_s = play_limit_s
         self._remote = remote
         self._aside: dict[str, str] = {}
-        self._pending = b""
+        self._said = Said(process)
 
     def __enter__(self) -> Self:
         """The generator itself."""
@@ -222,13 +246,13 @@ class Generator:
         self._wait_for("done", self._play_limit_s, tick)
         self._process.let_end(_END_LIMIT_S)
         why = ending or self._aside.get("ending")
-        return _result(self._directory, self._plan, self._workers, why)
+        return result_of(self._directory, self._plan, self._workers, why)
 
     def _wait_for(self, word: str, limit_s: float, tick: Callable[[], None] = lambda: None) -> str:
         """The rest of the line that begins with ``word``."""
         limit_ns = time.perf_counter_ns() + int(limit_s * _NS)
         while time.perf_counter_ns() < limit_ns:
-            said, _, rest = self._line().partition(" ")
+            said, _, rest = self._said.line().partition(" ")
             if said == word:
                 return rest
             if said == "failed":
@@ -247,78 +271,20 @@ class Generator:
     def _failure(self, what: str) -> DriveError:
         return DriveError(f"the load generator {what}\n{self._process.last_lines()}")
 
-    def _line(self) -> str:
-        """The next line, or nothing if none comes within a tick."""
-        if b"\n" not in self._pending and select([self._process.control], [], [], _TICK_S)[0]:
-            received = self._process.control.recv(4096)
-            if not received:
-                raise DriveError(
-                    f"the load generator ended by itself\n{self._process.last_lines()}"
-                )
-            self._pending += received
-        if b"\n" not in self._pending:
-            return ""
-        line, _, self._pending = self._pending.partition(b"\n")
-        return line.decode()
 
-
-@contextmanager
-def web_ui(
-    *,
-    payloads: Path,
-    url: str,
-    directory: Path,
-    cores: Sequence[int],
-    graph: str = "tag",
-    timeout_s: float = 12.0,
-) -> Iterator[str]:
-    """Locust's web UI over a SUT, for exploring: its address on loopback, until the block ends.
-
-    Nothing is recorded. The UI has a process of its own, so that looking does not delay sending.
+def result_of(directory: Path, plan: LoadPlan, workers: int, why: str | None) -> DriveResult:
+    """Read what the workers left of a plan that was played.
 
     Args:
-        payloads: the payload file.
-        url: the SUT.
-        directory: for Locust's log.
-        cores: for Locust.
-        graph: what to ask the SUT for.
-        timeout_s: patience with one answer.
+        directory: where their samples and reports lie.
+        plan: what was played.
+        workers: how many played it.
+        why: play stopped before the plan's end; of no matter where it did not.
 
     Raises:
-        DriveError: the web UI did not come up.
+        DriveError: some request that was due has no row, or more than one.
+        OSError: a file of theirs is not there.
     """
-    port = PORTS.free()
-    options = {
-        "host": url,
-        "payloads": payloads.resolve(),
-        "graph": graph,
-        "timeout-s": timeout_s,
-        "web-host": HOST,
-        "web-port": port,
-    }
-    process = LocustProcess((), options, directory=directory, cores=cores, workers=1, apart=True)
-    try:
-        process.control.sendall(b"go\n")
-        address = f"http://{HOST}:{port}"
-        _await_page(process, address)
-        yield address
-    finally:
-        process.end()
-
-
-def _await_page(process: LocustProcess, address: str) -> None:
-    limit_ns = time.perf_counter_ns() + int(_BOOT_LIMIT_S * _NS)
-    while process.running() and time.perf_counter_ns() < limit_ns:
-        try:
-            ask(address)
-        except OSError:
-            time.sleep(_TICK_S)
-        else:
-            return
-    raise DriveError(f"Locust's web UI did not come up.\n{process.last_lines()}")
-
-
-def _result(directory: Path, plan: LoadPlan, workers: int, why: str | None) -> DriveResult:
     reports = [
         json.loads((directory / f"generator-{worker}.json").read_text())
         for worker in range(workers)

@@ -1,9 +1,8 @@
-"""One SUT, deployed until Ctrl-C, to be tried by hand or in Locust's web UI."""
+"""One SUT, deployed until Ctrl-C, to be tried by hand."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from time import sleep
 from typing import NoReturn
 
@@ -13,20 +12,17 @@ from architectures.contract import ADMIN_KEY_HEADER, ADMIN_PREFIX, graph_path
 from architectures.plugin import Ensemble, as_asked, load_ensemble
 from architectures.spec import EnsembleChoice, ServingPolicy
 from harness.deploy import Deployment, deploy
-from harness.drive import web_ui
 from harness.environment import assign_cores
 from harness.kept import DeployError, last_lines
 from harness.remote import is_remote
-from workloads.payloads import write_payloads
 
 _MEMORY_GIB = 8.0
-_EXAMPLES = 50
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A SUT that is up, a request to try it with, and Locust's web UI over it, if wanted.
+    """A SUT that is up, and a request to try it with.
 
     Attributes:
         admin_curl: an order to its admin API; None where it has none.
@@ -36,7 +32,6 @@ class Served:
     deployment: Deployment
     curl: str
     admin_curl: str | None
-    explore: Callable[[], AbstractContextManager[str]]
 
 
 @contextmanager
@@ -54,8 +49,7 @@ def served(
     ensemble = load_ensemble(choice)
     assigned = assign_cores(cores)
     graph = next(iter(ensemble.GRAPHS))
-    examples = as_asked(ensemble, graph, ensemble.examples("load", _EXAMPLES, 1))
-    example = examples[0]
+    example = as_asked(ensemble, graph, ensemble.examples("load", 1, 1))[0]
     with deploy(
         architecture,
         variant,
@@ -67,21 +61,11 @@ def served(
         # In the deployment's own directory, so that they go with it however we end.
         body = deployment.directory / ("example" + _SUFFIXES.get(example.media_type, ".bin"))
         body.write_bytes(example.body)
-        payloads = deployment.directory / "payloads.parquet"
-        write_payloads(payloads, examples)
         headers = {**example.headers, "Content-Type": example.media_type}
         said = " ".join(f"-H '{name}: {value}'" for name, value in headers.items())
         curl = f"curl --data-binary @{body} {said} {deployment.url}{graph_path(graph)}"
-        explore = partial(
-            web_ui,
-            payloads=payloads,
-            url=deployment.url,
-            directory=deployment.directory,
-            cores=assigned.harness,
-            graph=graph,
-        )
         key = f"{architecture.name}:{variant.name}"
-        yield Served(key, deployment, curl, _admin_curl(ensemble, deployment), explore)
+        yield Served(key, deployment, curl, _admin_curl(ensemble, deployment))
 
 
 def _admin_curl(ensemble: Ensemble, deployment: Deployment) -> str | None:

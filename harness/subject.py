@@ -133,7 +133,7 @@ class Deployed:
         """Nothing: its processes are seen from outside."""
         return nullcontext()
 
-    def target(self) -> Target | None:
+    def target(self) -> Target:
         """Every component's first process, replaced ones too, and the keeper of all orphans."""
         return Target(self.deployment.keeper.pids, self.deployment.keeper.pid)
 

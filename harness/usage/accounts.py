@@ -101,7 +101,7 @@ class Accounts:
         """Process -> ``component``, or ``component/role`` for what a component started."""
         labels: dict[int, str] = {}
         workers: dict[str, int] = {}
-        for pid, account in self.of.items():
+        for pid, account in list(self.of.items()):  # another thread may be reading meanwhile
             name = account.component
             parent = self.of.get(account.process.parent)
             if name == GENERATOR or pid in self._first:

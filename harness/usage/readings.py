@@ -168,6 +168,18 @@ class Usage:
                 totals[given["t_ns"]] = totals.get(given["t_ns"], 0) + size
         return max(totals.values(), default=None)
 
+    def tail(self, readings: int) -> list[dict[str, object]]:
+        """The rows of :meth:`table` of the last few readings, without added ones.
+
+        Any thread may ask while more are taken.
+        """
+        labels = self.labels()
+        members: dict[str, list[int]] = {}
+        for pid, label in labels.items():
+            members.setdefault(label, []).append(pid)
+        recent = self._readings[-readings:]
+        return [row(reading, name, pids) for reading in recent for name, pids in members.items()]
+
     def table(self) -> pa.Table:
         """One row per component and reading (:data:`~harness.usage.table.SCHEMA`).
 

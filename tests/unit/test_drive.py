@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter_ns, sleep
 from typing import Any
-from urllib.request import urlopen
 
 import psutil
 import pytest
 
 from architectures.plugin import Example
-from harness.drive import DriveError, Generator, boot, web_ui
+from harness.drive import DriveError, Generator, boot
 from tests.leftovers import alive, each
 from workloads.payloads import write_payloads
 from workloads.plan import PlanHeader, build_plan, write_plan
@@ -158,23 +157,3 @@ def test_a_worker_that_dies_fails_the_trial(
         pytest.raises(DriveError, match="a worker of the load generator died"),
     ):
         generator.play(kill_one)
-
-
-def test_the_web_ui_is_on_loopback_only_and_ends(
-    booted: Callable[..., Generator], tmp_path: Path
-) -> None:
-    others = set(psutil.Process().children(recursive=True))
-    with web_ui(
-        payloads=tmp_path / "payloads.parquet", url=NOBODY, directory=tmp_path, cores=[CORE]
-    ) as address:
-        with urlopen(address) as page:  # noqa: S310 - our own address
-            assert page.status == 200
-        mine = [p for p in psutil.Process().children(recursive=True) if p not in others]
-        listening = {
-            connection.laddr.ip
-            for connections in each(mine, lambda process: process.net_connections("inet"))
-            for connection in connections
-            if connection.status == psutil.CONN_LISTEN
-        }
-    assert listening == {"127.0.0.1"}
-    assert ended(mine)
