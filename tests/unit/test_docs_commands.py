@@ -1,0 +1,142 @@
+"""What a reader would type is parsed by the very commands it names; nothing of it is run."""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import pytest
+
+from harness.__main__ import main as harness
+from reports.__main__ import main as reports
+from reports.reference.commands import session_docstrings
+from tests.documents import ROOT, commands, documents, name
+
+PROGRAMS: dict[str, click.Group] = {"harness": harness, "reports": reports}
+SESSIONS = session_docstrings()
+FORWARDED = {
+    "bench": ("harness", "run"),
+    "effort": ("harness", "effort"),
+    "serve": ("harness", "serve"),
+    "web": ("harness", "web"),
+    "report": ("reports",),
+    "gate": ("reports", "gate"),
+    "aa": ("reports", "aa"),
+    "trends": ("reports", "baselines"),
+}
+"""Sessions that hand what follows `--` to a command of ours."""
+
+_ENDS = r"[^`\n#|;&')]*"
+_PROGRAM = re.compile(rf"python3? -m (harness|reports)(?![.\w])({_ENDS})")
+_NOX = re.compile(rf"nox -s ([a-z_]+(?: [a-z_]+)*)(?: \[?-- ({_ENDS}))?")
+_LEFT_OUT = "..."
+
+Asked = tuple[str, list[str], bool]
+"""A program, its words, and whether it is only mentioned in a sentence."""
+
+
+def read_from() -> list[Path]:
+    return [*documents(), *sorted((ROOT / "scenarios").rglob("*.toml"))]
+
+
+def words(written: str) -> list[str]:
+    return shlex.split(written.replace("[", "").replace("]", "").replace('"$', '"'))
+
+
+def asked_in(text: str) -> Iterator[Asked]:
+    for line, mentioned in commands(text):
+        for program, rest in _PROGRAM.findall(line):
+            yield program, words(rest), mentioned
+        for names, rest in _NOX.findall(line):
+            program, *command = FORWARDED.get(names, ("",))
+            if program and rest:
+                yield program, [*command, *words(rest)], mentioned
+
+
+def parsed(program: str, given: Sequence[str]) -> click.Context:
+    """Parse as far as a command goes, without calling it.
+
+    Raises:
+        click.UsageError: an option, a command or a choice that there is none of.
+    """
+    command: click.Command = PROGRAMS[program]
+    context, rest = None, list(given)
+    called = program
+    while True:
+        context = command.make_context(called, rest, parent=context)
+        if not isinstance(command, click.Group):
+            return context
+        left = [*context._protected_args, *context.args]
+        called, command, rest = command.resolve_command(context, left)  # type: ignore[assignment]
+
+
+def refused(asked: Asked) -> str | None:
+    """Why a command cannot be meant; None where it can."""
+    program, given, mentioned = asked
+    if _LEFT_OUT in given:
+        given, mentioned = given[: given.index(_LEFT_OUT)], True
+    if not given:
+        return None
+    try:
+        parsed(program, given)
+    except click.MissingParameter as error:
+        return None if mentioned else error.format_message()
+    except click.BadParameter as error:
+        is_path = error.param is not None and isinstance(error.param.type, click.Path)
+        return None if is_path else error.format_message()
+    except click.exceptions.NoArgsIsHelpError:
+        return None if mentioned else "it needs a command"
+    except click.UsageError as error:
+        return error.format_message()
+    return None
+
+
+@pytest.mark.parametrize("path", read_from(), ids=name)
+def test_every_command_is_one(path: Path) -> None:
+    found = asked_in(path.read_text(encoding="utf-8"))
+    wrong = [(" ".join((asked[0], *asked[1])), why) for asked in found if (why := refused(asked))]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", [*read_from(), ROOT / "noxfile.py"], ids=name)
+def test_every_session_is_one(path: Path) -> None:
+    lines = [line for line, _ in commands(path.read_text(encoding="utf-8"))]
+    named = {one for line in lines for names, _ in _NOX.findall(line) for one in names.split()}
+    assert named <= set(SESSIONS)
+
+
+@pytest.mark.parametrize("path", documents(), ids=name)
+def test_every_scenario_that_is_named_is_there(path: Path) -> None:
+    named = re.findall(r"\bscenarios/[a-z0-9_/]+\.toml", path.read_text(encoding="utf-8"))
+    assert not [one for one in named if not (ROOT / one).is_file()]
+
+
+def test_commands_are_found_at_all() -> None:
+    found = [one for path in documents() for one in asked_in(path.read_text(encoding="utf-8"))]
+    assert len(found) > 60
+    assert {"harness", "reports"} == {program for program, _, _ in found}
+
+
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [
+        ("harness", "run scenarios/quick.toml --no-such-option"),
+        ("harness", "rum scenarios/quick.toml"),
+        ("reports", "gate scenarios/gate.toml --inconclusive maybe"),
+        ("reports", "baselines add"),
+        ("harness", "check one.toml two.toml"),
+    ],
+)
+def test_what_is_no_command_is_found_out(program: str, line: str) -> None:
+    assert refused((program, line.split(), False))
+
+
+def test_the_first_commands_of_the_readme_are_those_of_a_fresh_clone() -> None:
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")[2]
+    lines = [line.partition("#")[0].strip() for line in block.splitlines()]
+    assert lines == [
+        "python3 -m venv .env && . .env/bin/activate",
+        "pip install nox && nox -s bench",
+        "nox -s tests",
+    ]
