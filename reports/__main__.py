@@ -9,8 +9,11 @@ from rich.console import Console
 
 from harness.pairs.record import is_gate
 from reports.answer import answer
+from reports.claims.command import claims
+from reports.compared.command import compare
 from reports.effort.found import is_effort
 from reports.effort.page import write_effort
+from reports.export.command import export
 from reports.frames import NotARun, open_run
 from reports.gate.command import aa, gate
 from reports.gate.conclude import Shelf
@@ -22,6 +25,7 @@ from reports.page import write_page
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
 from reports.ranking import Sentence
 from reports.results import measure_run
+from reports.shelf.command import index, tag
 from reports.stored.command import baselines
 from reports.summary import write_summary
 
@@ -110,7 +114,7 @@ def report(
     return page
 
 
-for command in (gate, aa, baselines):
+for command in (gate, aa, baselines, compare, claims, index, tag, export):
     main.add_command(command)
 
 
