@@ -28,11 +28,19 @@ def power_w(trial: TrialFrames) -> Value:
 
 def memory_mb(trial: TrialFrames) -> Value:
     """The most memory that the SUT's components held on its GPUs, by component rows."""
+    if trial.gpu.empty:
+        return NO_GPU
+    held = memory_by_component(trial).sum(axis=1)
+    return float(held.max()) / 1e6 if len(held) else Missing("the driver does not tell by process")
+
+
+def memory_by_component(trial: TrialFrames) -> pd.DataFrame:
+    """GPU memory in bytes: one row a reading, one column a component; empty where none is told."""
     rows = trial.gpu
     if rows.empty:
-        return NO_GPU
-    held = rows[rows["component"].notna()].groupby("t_ns")["memory_bytes"].sum()
-    return float(held.max()) / 1e6 if len(held) else Missing("the driver does not tell by process")
+        return pd.DataFrame()
+    held = rows[rows["component"].notna()]
+    return held.pivot_table("memory_bytes", "t_ns", "component", aggfunc="sum", sort=False)
 
 
 def busy_gpu_s(trial: TrialFrames) -> Value:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.estimate import Floats, Missing, Value
 from reports.frames import TrialFrames
+from reports.gpu import memory_by_component
 from reports.subject import Subject
 from reports.usage import component_cpu_s, components, pss_by_component
 
@@ -18,7 +19,7 @@ BIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 MOST_BINS = 120
 FEWEST_BINS = 20
 PER_BIN = 20
-SERIES = ("t_s", "median_ms", "worst_ms", "answered_rps", "failed_rps")
+SERIES = ("t_s", "median_ms", "worst_ms", "answered_rps", "failed_rps", "answers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,14 @@ class Picture:
         planned: requests planned there; those without an OK answer are the rest.
         series: one row a bin: ``t_s`` from the start of steady state to the bin's middle,
             ``median_ms`` and ``worst_ms`` by intended start, ``answered_rps`` by completion,
-            ``failed_rps`` by intended start.
+            ``failed_rps`` by intended start, ``answers`` that the median and the worst are of.
         stages: in the order the answers named them.
         cpu_ms: component -> CPU-ms per OK answer completed in steady state.
+        cores: component -> CPU-seconds per second of steady state.
         pss_mb: component -> PSS when the sum was highest.
+        gpu_mb: component -> memory it held of the SUT's GPUs when the sum was highest; empty where
+            no GPU was read.
+        processes / threads: component -> the most at one reading in steady state.
     """
 
     responses_s: Floats
@@ -61,7 +66,11 @@ class Picture:
     series: pd.DataFrame
     stages: Mapping[str, StageMeans]
     cpu_ms: Mapping[str, Value]
+    cores: Mapping[str, Value]
     pss_mb: Mapping[str, float]
+    gpu_mb: Mapping[str, float]
+    processes: Mapping[str, int]
+    threads: Mapping[str, int]
 
 
 def picture(subject: Subject) -> Picture:
@@ -76,7 +85,11 @@ def picture(subject: Subject) -> Picture:
         _series(subject, bin_s),
         {str(row.stage): _means(row) for row in trial.stages.itertuples()},
         {name: _per_answer(subject, name) for name in components(trial)},
-        _pss_at_peak(trial),
+        {name: _cores(trial, name) for name in components(trial)},
+        _at_peak(pss_by_component(trial)),
+        _at_peak(memory_by_component(trial)),
+        _most(trial, "processes"),
+        _most(trial, "threads"),
     )
 
 
@@ -97,12 +110,14 @@ def _series(subject: Subject, bin_s: float) -> pd.DataFrame:
     first = min(ends)
     bins = np.arange(first, max(ends) + 1)
     medians, worsts = _responses(asked[ok] - first, _response_ns(subject), len(bins))
+    answers = np.bincount(asked[ok] - first, minlength=len(bins))
     columns = (
         (bins + 0.5) * bin_s,
         medians / 1e6,
         worsts / 1e6,
         np.bincount(answered - first, minlength=len(bins)) / bin_s,
         np.bincount(asked[~ok] - first, minlength=len(bins)) / bin_s,
+        answers,
     )
     return pd.DataFrame(dict(zip(SERIES, columns, strict=True)))
 
@@ -150,9 +165,21 @@ def _per_answer(subject: Subject, component: str) -> Value:
     return cpu_s if isinstance(cpu_s, Missing) else cpu_s / subject.answered * 1e3
 
 
-def _pss_at_peak(trial: TrialFrames) -> dict[str, float]:
-    pss = pss_by_component(trial)
-    if pss.empty:
+def _cores(trial: TrialFrames, component: str) -> Value:
+    cpu_s = component_cpu_s(trial, component)
+    return cpu_s if isinstance(cpu_s, Missing) else cpu_s / trial.steady_s
+
+
+def _at_peak(held: pd.DataFrame) -> dict[str, float]:
+    """Each component's part of the highest sum, in MB."""
+    if held.empty:
         return {}
-    at_peak = pss.fillna(0.0).iloc[int(pss.sum(axis=1).to_numpy().argmax())]
+    at_peak = held.fillna(0.0).iloc[int(held.sum(axis=1).to_numpy().argmax())]
     return {str(name): float(value) / 1e6 for name, value in at_peak.items()}
+
+
+def _most(trial: TrialFrames, column: str) -> dict[str, int]:
+    usage, phases = trial.usage, trial.phases
+    steady = usage[(usage["t_ns"] >= phases.steady_ns) & (usage["t_ns"] < phases.end_ns)]
+    most = steady.groupby("component", sort=False)[column].max().dropna()
+    return {name: int(most[name]) for name in components(trial) if name in most}

@@ -43,7 +43,7 @@ class Cell:
     Attributes:
         trials: every trial that was recorded; the schedule may hold more.
         estimates: by metric, over trusted trials only.
-        cpu_ms / pss_mb: by component.
+        cpu_ms / cores / pss_mb / gpu_mb: by component; ``gpu_mb`` is empty without a GPU.
     """
 
     sut: Sut
@@ -52,7 +52,9 @@ class Cell:
     estimates: Mapping[str, Estimate]
     stages: tuple[StageEstimate, ...]
     cpu_ms: Mapping[str, Estimate]
+    cores: Mapping[str, Estimate]
     pss_mb: Mapping[str, Estimate]
+    gpu_mb: Mapping[str, Estimate]
 
     @property
     def trusted(self) -> tuple[TrialResult, ...]:
@@ -154,7 +156,9 @@ def _pictured(trials: Iterable[TrialResult]) -> dict[str, Any]:
     return {
         "stages": _stages(pictures),
         "cpu_ms": _by_component([p.cpu_ms for p in pictures]),
+        "cores": _by_component([p.cores for p in pictures]),
         "pss_mb": _by_component([p.pss_mb for p in pictures]),
+        "gpu_mb": _by_component([p.gpu_mb for p in pictures]),
     }
 
 

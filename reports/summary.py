@@ -7,9 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from reports.capacity import Capacity
 from reports.answer import answer
+from reports.capacity import Capacity
 from reports.cost_tables import KINDS, Spender, at_capacity, fitting, priced, spender
+from reports.deployment import Deployed, deployments
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import METRICS, Metric
 from reports.patterns.facts import PatternFacts
@@ -17,12 +18,13 @@ from reports.results import Cell, Results
 from reports.saturation import state
 from reports.trial_result import TrialResult
 
-SUMMARY_VERSION = 3
+SUMMARY_VERSION = 4
 """History of the summary.
 
 1  2026-11: first.
 2  2026-11: capacities, probes, prices and costs; concurrency and why a trial ended early.
 3  2026-11: a stage's wait; of each trial its graphs, quality, events, versions and choices.
+4  2026-11: cores and GPU memory by component; a graph's nodes; deployments.
 """
 
 _CLOCKLIKE = {
@@ -67,6 +69,7 @@ def summary(results: Results) -> dict[str, Any]:
         "capacities": [_capacity(results, found) for found in results.capacities],
         "cells": [_cell(results, cell) for cell in results.cells],
         "comparisons": list(_comparisons(results)),
+        "deployments": [_deployed(one) for one in deployments(results)],
         "trials": [_trial(trial) for cell in results.cells for trial in cell.trials],
         "probes": [_trial(probe) for probe in results.probes],
     }
@@ -97,7 +100,9 @@ def _cell(results: Results, cell: Cell) -> dict[str, Any]:
             for stage in cell.stages
         ],
         "cpu_ms": {name: _estimate(e, "CPU-ms") for name, e in cell.cpu_ms.items()},
+        "cores": {name: _estimate(e, "cores") for name, e in cell.cores.items()},
         "pss_mb": {name: _estimate(e, "MB") for name, e in cell.pss_mb.items()},
+        "gpu_mb": {name: _estimate(e, "MB") for name, e in cell.gpu_mb.items()},
         "usd_per_million": _costs(results, spender(cell.sut.key, cell.trusted)),
     }
 
@@ -110,6 +115,19 @@ def _capacity(results: Results, found: Capacity) -> dict[str, Any]:
         "estimates": {m.key: _estimate(found.estimates[m.key], m.unit) for m in METRICS},
         "usd_per_million": _costs(results, at_capacity(found)),
         "searches": [block.record.model_dump() for block in found.blocks],
+    }
+
+
+def _deployed(one: Deployed) -> dict[str, Any]:
+    return {
+        "sut": one.sut,
+        "components": one.components,
+        "over_hops": one.over_hops,
+        "processes": one.processes,
+        "threads": one.threads,
+        "start_up_s": _estimate(one.start_up_s, "s"),
+        "idle_cores": _estimate(one.idle_cores, "cores"),
+        "pss_peak_mb": _estimate(one.pss_peak_mb, "MB"),
     }
 
 

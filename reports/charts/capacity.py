@@ -16,7 +16,9 @@ from reports.charts.figure import (
     points,
     upright,
 )
+from reports.charts.hover import told
 from reports.results import Results
+from reports.wording import DASH, number
 
 LEAST_PERCENT = 0.01
 """Where a probe that missed nothing is drawn: a logarithm has no place for none."""
@@ -43,11 +45,12 @@ def _side_by_side(results: Results) -> Chart:
     trace = {
         "type": "scatter",
         "mode": "markers",
+        "name": "capacity",
         "x": points(estimates),
         "y": names,
         "marker": {"color": colours, "size": 10},
         "error_x": error_bars(estimates),
-        "hovertemplate": "%{y} %{x:.4~g} rps<extra></extra>",
+        **told(estimates, "rps", "<b>%{y}</b>, capacity"),
     }
     best = next((c.rate_rps.point for c in results.ceilings if c.best), None)
     brackets = [line for found in searched for line in _brackets(results, found)]
@@ -69,7 +72,7 @@ def _side_by_side(results: Results) -> Chart:
         "Capacity",
         {"data": [*brackets, trace], "layout": layout},
         "The capacity of each SUT with its interval; the pale bars are the brackets of its blocks, "
-        "from the highest rate that held to the lowest that did not. The table has the numbers.",
+        "from the highest rate that held to the lowest that did not.",
         100 + 40 * len(names),
     )
 
@@ -85,7 +88,9 @@ def _brackets(results: Results, found: Capacity) -> Iterator[Trace]:
                 "y": [found.sut.key] * 2,
                 "line": {"color": look(results, found.sut.key)[0], "width": 12},
                 "opacity": 0.25,
-                "hovertemplate": f"block {block.record.block}: %{{x:.4~g}} rps<extra></extra>",
+                "name": f"bracket, block {block.record.block}",
+                "hovertemplate": f"<b>%{{y}}</b>, block {block.record.block}<br>bracket "
+                f"{number(low)}{DASH}{number(high)} rps<extra></extra>",
             }
 
 
@@ -115,8 +120,7 @@ def _probes(results: Results, found: Capacity) -> Chart:
         f"Probes of {found.sut.key}",
         figure,
         f"Every probe of {found.sut.key}: its offered rate, the share of its requests that missed "
-        "the SLO, and whether the rate held, failed or was left undecided. The tables below have "
-        "the numbers.",
+        "the SLO, and whether the rate held, failed or was left undecided.",
     )
 
 
@@ -130,7 +134,10 @@ def _dots(probes: list[Probe], look_of: tuple[str, str, str]) -> Trace:
         "y": numbers(max(_percent_missed(probe), LEAST_PERCENT) for probe in probes),
         "text": [f"{p.role}: {p.missed} of {p.planned} missed" for p in probes],
         "marker": {"symbol": symbol, "color": colour, "size": 9},
-        "hovertemplate": "%{x:.4~g} rps, %{text}",
+        "customdata": [[p.place.block, p.role, p.missed, p.planned] for p in probes],
+        "meta": {"columns": ["block", "role", "missed", "n"]},
+        "hovertemplate": "%{x:.4~g} rps, block %{customdata[0]}<br>%{text}"
+        f"<br>{name}<extra></extra>",
     }
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.record import Step
-from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
 from reports.answer import at
+from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
 from reports.estimate import BEYOND, Floats
 from reports.results import Cell, Results
 
@@ -79,6 +79,8 @@ def _reach(results: Results, curves: list["_Curve"]) -> list[float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Curve:
+    """A part of a SUT's distribution; ``answers`` of ``planned`` make up the whole."""
+
     name: str
     colour: str
     dash: str
@@ -86,6 +88,8 @@ class _Curve:
     share: Floats
     faint: bool
     legend: bool
+    answers: int
+    planned: int
 
 
 def _curves(results: Results, cell: Cell) -> Iterator[_Curve]:
@@ -104,10 +108,12 @@ def _curves(results: Results, cell: Cell) -> Iterator[_Curve]:
         if len(values[part]):
             times, share = values[part] * 1e3, counts[part] / planned
             dashed = "dot" if faint or not cell.trusted else dash
-            yield _Curve(name, colour, dashed, times, share, faint, not faint or firm == 0)
+            legend = not faint or firm == 0
+            yield _Curve(name, colour, dashed, times, share, faint, legend, int(last), planned)
 
 
 def _curve(curve: _Curve, *, tail: bool) -> Trace:
+    more = f"<br>fewer than {BEYOND} of them beyond" if curve.faint else ""
     percent = curve.share * 100
     missing = 100 - percent
     shown = missing if tail else percent
@@ -120,8 +126,10 @@ def _curve(curve: _Curve, *, tail: bool) -> Trace:
         "showlegend": curve.legend,
         "x": numbers(curve.times_ms[keep]),
         "y": [float(f"{value:.5g}") for value in shown[keep]],
-        "customdata": [float(f"{value:.5g}") for value in percent[keep]],
-        "hovertemplate": "%{customdata:.4~g} % within %{x:.4~g} ms",
+        "customdata": [[float(f"{value:.5g}"), curve.answers] for value in percent[keep]],
+        "meta": {"columns": ["answered_percent", "n"]},
+        "hovertemplate": f"<b>{curve.name}</b><br>%{{customdata[0]:.4~g}} % within %{{x:.4~g}} ms"
+        f"<br>n = {curve.answers:,} answers of {curve.planned:,} planned{more}<extra></extra>",
         "line": {"color": curve.colour, "dash": curve.dash, "width": 1 if curve.faint else 2},
     }
 

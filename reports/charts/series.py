@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers
 from reports.answer import at
+from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers
 from reports.results import Cell, Results
 from reports.trial_result import TrialResult
 
@@ -50,12 +50,13 @@ def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:
     t = numbers(series["t_s"])
     dash = "solid" if trial.record.valid else "dot"
     block = f"block {place.block}" + ("" if trial.record.valid else " (not trusted)")
+    answers = [[int(n)] for n in series["answers"]]
     rows = (
-        ("median_ms", "median", 1.8, "y"),
-        ("worst_ms", "slowest", 0.6, "y"),
-        ("answered_rps", "OK answers", 1.4, "y2"),
+        ("median_ms", "median", 1.8, "y", "ms"),
+        ("worst_ms", "slowest", 0.6, "y", "ms"),
+        ("answered_rps", "OK answers", 1.4, "y2", "rps"),
     )
-    for column, what, width, panel in rows:
+    for column, what, width, panel, unit in rows:
         yield {
             "type": "scatter",
             "mode": "lines",
@@ -64,6 +65,7 @@ def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:
             "y": numbers(series[column]),
             "yaxis": panel,
             "opacity": 0.85,
+            **_told(f"{block}, {what}", unit, answers if panel == "y" else None),
             "line": {"color": colour, "width": width, "dash": dash},
         }
     if series["failed_rps"].any():
@@ -75,7 +77,20 @@ def _series(results: Results, trial: TrialResult) -> Iterator[Trace]:
             "y": numbers(series["failed_rps"]),
             "yaxis": "y2",
             "line": {"color": "--bad", "width": 1, "dash": dash},
+            **_told(f"{block}, failures", "rps", None),
         }
+
+
+def _told(what: str, unit: str, answers: list[list[int]] | None) -> Trace:
+    """What a point says; of response times also how many answers the interval had."""
+    said = f"<b>{what}</b><br>%{{y:.4~g}} {unit} at %{{x:.4~g}} s"
+    if answers is None:
+        return {"hovertemplate": f"{said}<extra></extra>"}
+    return {
+        "customdata": answers,
+        "meta": {"columns": ["n"]},
+        "hovertemplate": f"{said}<br>n = %{{customdata[0]}} answers<extra></extra>",
+    }
 
 
 def _phases(drawn: list[TrialResult]) -> Iterator[dict[str, Any]]:

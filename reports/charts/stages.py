@@ -1,7 +1,8 @@
 """Where a request's time goes, stage by stage."""
 
-from reports.charts.figure import Chart, axis, points
 from reports.answer import at
+from reports.charts.figure import Chart, axis, points
+from reports.charts.hover import told
 from reports.results import Cell
 
 
@@ -24,7 +25,11 @@ def stage_bars(cell: Cell, longest_ms: float) -> Chart | None:
             "y": names,
             "x": points(getattr(stage, column) for stage in reversed(cell.stages)),
             "marker": {"color": colour},
-            "hovertemplate": "%{y} " + name + " %{x:.3~g} ms<extra></extra>",
+            **told(
+                [getattr(stage, column) for stage in reversed(cell.stages)],
+                "ms",
+                f"<b>%{{y}}</b>, {name}",
+            ),
         }
         for column, name, colour in parts
         if column != "wait_ms" or any((stage.wait_ms.point or 0) > 0 for stage in cell.stages)

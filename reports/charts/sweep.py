@@ -1,8 +1,7 @@
-"""Curves over the offered rate: response times, and what became of the offer."""
+"""Curves over the load: response times, and what became of the offer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from harness.record import Step
 from reports.charts.figure import (
     Chart,
     Trace,
@@ -15,63 +14,62 @@ from reports.charts.figure import (
     numbers,
     points,
 )
+from reports.charts.hover import drawn, told
+from reports.charts.ladder import Ladder, answering, ladders
+from reports.estimate import Estimate
 from reports.metrics import BY_KEY
 from reports.results import Cell, Results
-from reports.saturation import State, open_steps, state
+from reports.saturation import State, state
 
-LEAST_STEPS = 2
-"""A curve needs two rates."""
-
-_MARKS: dict[State, str] = {
-    "held": "circle",
-    "late": "diamond-open",
-    "saturated": "x",
-    "mixed": "circle-open",
-    "unknown": "circle-open",
+_MARKS: dict[State, tuple[str, str]] = {
+    "held": ("circle", "the SLO was kept"),
+    "late": ("diamond-open", "late: the SLO was not kept"),
+    "saturated": ("x", "saturated"),
+    "mixed": ("circle-open", "blocks disagree"),
+    "unknown": ("circle-open", "no trusted trial"),
+    "closed": ("circle", "closed loop"),
 }
+_EXPLAINED: tuple[State, ...] = ("late", "saturated", "mixed")
 
 _PERCENTILES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
 
 
 def sweep(results: Results) -> Iterator[Chart]:
-    """Response times against the offered rate, a chart a percentile; then the rates reached."""
-    steps = open_steps(results)
-    if len(steps) < LEAST_STEPS:
-        return
-    for key in _PERCENTILES:
-        chart = _responses(results, steps, key)
-        if chart is not None:
-            yield chart
-    yield _rates(results, steps)
+    """Response times against the load, a chart a percentile; then the rates reached."""
+    for ladder in ladders(results):
+        for key in _PERCENTILES:
+            chart = _responses(results, ladder, key)
+            if chart is not None:
+                yield chart
+        yield _rates(results, ladder)
 
 
-def _responses(results: Results, steps: Sequence[Step], key: str) -> Chart | None:
-    curves = _curves(results, steps)
-    seen = [e.point for cells in curves for c in cells if (e := c.estimates[key]).point is not None]
+def _responses(results: Results, ladder: Ladder, key: str) -> Chart | None:
+    found = [c.estimates[key] for sut in answering(results) for c in ladder.cells(results, sut)]
+    seen = [end for e in found for end in (e.point, e.low, e.high) if end is not None]
     if not seen:
         return None
     slo_ms = results.slo.response_time_s * 1e3 if results.slo else None
     metric = BY_KEY[key]
     layout = {
-        "xaxis": axis("offered rate, rps", rangemode="tozero"),
+        "xaxis": ladder.axis,
         "yaxis": log_axis(f"{metric.name}, ms", range=decades([*seen, slo_ms or seen[0]])),
         "shapes": [level(slo_ms, "SLO")] if slo_ms else [],
     }
-    traces = [_curve(results, cells, key) for cells in curves]
     return Chart(
-        f"sweep-{key}",
-        f"{metric.name} against the offered rate",
-        {"data": traces, "layout": layout},
-        f"{metric.name} of each SUT at each offered rate, with its interval. A cross marks a step "
-        "at which the SUT was saturated, an open diamond one at which it was late; a gap, samples "
-        "that do not carry the percentile. The tables above have the numbers.",
-        360,
+        f"{ladder.prefix}sweep-{key}",
+        f"{metric.name} against {ladder.over}",
+        {"data": list(curves(results, ladder, key)), "layout": layout},
+        f"{metric.name} of each SUT against {ladder.over}, with its interval, and the SLO's line. "
+        "A cross marks a step at which the SUT was saturated, an open diamond one at which it was "
+        "late; a gap, samples that do not carry the percentile.",
+        380,
     )
 
 
-def _rates(results: Results, steps: Sequence[Step]) -> Chart:
-    top_rps = max(step.offered_rps for step in steps)
-    ideal = {
+def _rates(results: Results, ladder: Ladder) -> Chart:
+    top_rps = max(ladder.places)
+    ideal: Trace = {
         "type": "scatter",
         "mode": "lines",
         "name": "as offered",
@@ -80,44 +78,81 @@ def _rates(results: Results, steps: Sequence[Step]) -> Chart:
         "line": {"color": "--muted", "width": 1, "dash": "dash"},
         "hoverinfo": "skip",
     }
-    curves = _curves(results, steps)
-    traces = [_curve(results, cells, "throughput_rps") for cells in curves]
+    traces = list(curves(results, ladder, "throughput_rps"))
+    best = next((c.rate_rps.point for c in results.ceilings if c.best), None)
+    reached = [y for trace in traces for y in trace["y"] if y is not None]
+    most_rps = max([*reached, best or 0.0, 0.0 if ladder.closed else top_rps])
     layout = {
-        "xaxis": axis("offered rate, rps", rangemode="tozero"),
-        "yaxis": axis("throughput, rps", rangemode="tozero"),
+        "xaxis": ladder.axis,
+        "yaxis": axis("throughput, rps", range=[0, 1.08 * most_rps]),
+        "shapes": [level(best, "ceiling")] if best else [],
     }
     return Chart(
-        "sweep-throughput",
-        "Throughput against the offered rate",
-        {"data": [ideal, *traces], "layout": layout},
-        "OK answers a second of each SUT at each offered rate, beside the line on which every "
-        "request is answered; a cross marks saturation. The tables above have the numbers.",
-        360,
-    )
+        f"{ladder.prefix}sweep-throughput",
+        f"Throughput against {ladder.over}",
+        {"data": traces if ladder.closed else [*traces, ideal], "layout": layout},
+        f"OK answers a second of each SUT against {ladder.over}, the ceiling's rate as a level line"
+        + ("." if ladder.closed else ", beside the line on which every request is answered; a "
+           "cross marks saturation."),
+        380,
+    )  # fmt: skip
 
 
-def _curves(results: Results, steps: Sequence[Step]) -> list[list[Cell]]:
-    suts = [sut.key for sut in results.record.suts if sut.answers]
-    return [[results.cell(sut, step.index) for step in steps] for sut in suts]
+def curves(results: Results, ladder: Ladder, key: str, scale: float = 1.0) -> Iterator[Trace]:
+    """A metric of each SUT over a ladder's steps, then what their marks mean."""
+    marks: dict[State, None] = {}
+    for sut in answering(results):
+        cells = ladder.cells(results, sut)
+        marks |= dict.fromkeys(state(results, cell) for cell in cells)
+        yield _curve(results, ladder, cells, key, scale)
+    for mark in _EXPLAINED:
+        if mark in marks:
+            yield _meaning(mark)
 
 
-def _curve(results: Results, cells: Sequence[Cell], key: str) -> Trace:
-    """A SUT's points in order of rate; where there is no figure the line is broken."""
-    colour, dash = look(results, cells[0].sut.key)
+def _curve(results: Results, ladder: Ladder, cells: list[Cell], key: str, scale: float) -> Trace:
+    """A SUT's points in order of load; where there is no figure the line is broken."""
+    sut = cells[0].sut.key
+    colour, dash = look(results, sut)
     found = [cell.estimates[key] for cell in cells]
+    shown = [drawn(estimate, scale) for estimate in found]
+    states = [state(results, cell) for cell in cells]
+    trace = line(sut, (colour, dash), ladder.places, shown)
+    trace["marker"] |= {
+        "symbol": [_MARKS[one][0] for one in states],
+        "size": [11 if one == "saturated" else 9 for one in states],
+    }
+    doubt = told(found, BY_KEY[key].unit, f"<b>{sut}</b>, {ladder.at}", scale)
+    pairs = zip(doubt["hovertext"], states, strict=True)
+    doubt["hovertext"] = [f"{words}<br>{_MARKS[one][1]}" for words, one in pairs]
+    return {**trace, **doubt}
+
+
+def line(name: str, look_of: tuple[str, str], x: list[float], y: list[Estimate]) -> Trace:
+    """A line with a mark and an interval at each point."""
+    colour, dash = look_of
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": cells[0].sut.key,
-        "x": numbers(cell.step.offered_rps for cell in cells),
-        "y": points(found),
+        "name": name,
+        "x": numbers(x),
+        "y": points(y),
         "connectgaps": False,
-        "error_y": error_bars(found, colour),
+        "error_y": error_bars(y, colour),
         "line": {"color": colour, "dash": dash, "width": 1.6},
-        "marker": {
-            "color": colour,
-            "size": 9,
-            "symbol": [_MARKS.get(state(results, cell), "circle") for cell in cells],
-        },
-        "hovertemplate": "%{x:.4~g} rps: %{y:.3~g}",
+        "marker": {"color": colour, "size": 9},
+    }
+
+
+def _meaning(mark: State) -> Trace:
+    """A legend entry that explains a mark and draws nothing."""
+    symbol, words = _MARKS[mark]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": words,
+        "x": [None],
+        "y": [None],
+        "marker": {"symbol": symbol, "color": "--muted", "size": 9},
+        "hoverinfo": "skip",
     }

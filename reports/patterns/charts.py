@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from harness.record import Step
-from reports.charts.figure import Chart, Trace, axis, look, numbers, upright
 from reports.answer import at
+from reports.charts.figure import Chart, Trace, axis, look, numbers, upright
 from reports.results import Cell, Results
 from reports.saturation import steps_by_rate
 
@@ -47,10 +47,11 @@ def _traces(results: Results, cell: Cell, graph: str, measure: str) -> Iterator[
                     "showlegend": not shown,
                     "x": numbers(one.at_s),
                     "y": numbers(one.scores),
-                    "customdata": list(one.n),
+                    "customdata": [[n] for n in one.n],
+                    "meta": {"columns": ["n"]},
                     "line": {"color": colour, "dash": dash, "width": 1.4},
                     "marker": {"color": colour, "size": 4},
-                    "hovertemplate": "%{x:.1f} s: %{y:.3~f}, n = %{customdata}",
+                    "hovertemplate": "%{x:.1f} s: %{y:.3~f}, n = %{customdata[0]}",
                 }
                 shown = True
 

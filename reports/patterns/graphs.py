@@ -12,6 +12,7 @@ class GraphFacts:
 
     Attributes:
         answer: the node that gives the answer.
+        after: node -> the nodes it waits for.
         models: nodes that run a model.
         io: nodes that wait for others.
         detached: nodes nobody waits for.
@@ -22,6 +23,7 @@ class GraphFacts:
     name: str
     nodes: tuple[str, ...]
     answer: str
+    after: Mapping[str, tuple[str, ...]]
     models: frozenset[str]
     io: frozenset[str]
     detached: frozenset[str]
@@ -43,6 +45,7 @@ def _facts(name: str, nodes: Mapping[str, Mapping[str, Any]]) -> GraphFacts:
         name,
         tuple(nodes),
         next(node for node, told in nodes.items() if told["answers"]),
+        {node: tuple(told["after"]) for node, told in nodes.items()},
         frozenset(node for node, told in nodes.items() if told["kind"] == "model"),
         frozenset(node for node, told in nodes.items() if told["kind"] == "io"),
         frozenset(node for node, told in nodes.items() if told["detached"]),

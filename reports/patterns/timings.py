@@ -4,7 +4,7 @@ Of a trial with many answers a part is read, as for stages (``reports.requests``
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,24 @@ _NO_CHOICE = Missing("every answer runs every model of this graph")
 
 
 @dataclass(frozen=True, slots=True)
+class NodeMeans:
+    """A node's time in the mean answer of its graph, milliseconds; 0 where it did not run.
+
+    Attributes:
+        wall_ms: from the call to the result: queue + compute + wait + hop.
+    """
+
+    wall_ms: float
+    queue_ms: float
+    compute_ms: float
+    wait_ms: float
+    hop_ms: float
+
+
+_CLOCKS = ("wall_s", "queue_s", "compute_s", "wait_s", "hop_s")
+
+
+@dataclass(frozen=True, slots=True)
 class GraphTimings:
     """Means over one graph's OK answers in steady state.
 
@@ -34,6 +52,8 @@ class GraphTimings:
         imbalance: of models that run for some answers only: the busiest's share of runs over an
             even share; 1 is even.
         shares: node -> share of answers it ran for.
+        nodes: node -> its time in the mean answer, answers without it counting as 0; of nodes that
+            ran at least once.
     """
 
     answers: int
@@ -43,6 +63,7 @@ class GraphTimings:
     straggler_ms: Value
     imbalance: Value
     shares: Mapping[str, float]
+    nodes: Mapping[str, NodeMeans] = field(default_factory=dict)
 
 
 def graph_timings(
@@ -81,7 +102,16 @@ def _timings(headers: pa.Array, graph: GraphFacts) -> GraphTimings:
             {node: int(ran.get(node, 0)) for node in graph.models - graph.detached}, answers
         ),
         {node: float(ran.get(node, 0)) / answers for node in graph.nodes},
+        _node_means(rows, nodes, answers),
     )
+
+
+def _node_means(rows: pd.DataFrame, nodes: "pd.Series[str]", answers: int) -> dict[str, NodeMeans]:
+    sums = rows.groupby(nodes, sort=False)[list(_CLOCKS)].sum() / answers * 1e3
+    return {
+        str(node): NodeMeans(*(float(value) for value in means))
+        for node, *means in sums.itertuples()
+    }
 
 
 def _straggler_ms(rows: pd.DataFrame, nodes: "pd.Series[str]", graph: GraphFacts) -> Value:

@@ -1,0 +1,116 @@
+"""What a SUT uses as load grows, stacked by component: a chart a SUT and resource."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TypeAlias
+
+from reports.charts.figure import PALETTE, Chart, Trace, axis, level, numbers, points
+from reports.charts.hover import told
+from reports.charts.ladder import Ladder, answering, ladders
+from reports.charts.sweep import curves
+from reports.cost import Reserved, reserved
+from reports.estimate import Estimate
+from reports.results import Cell, Results
+
+_Reading: TypeAlias = Callable[[Cell], Mapping[str, Estimate]]
+_NOTHING = Estimate(None, None, None, 0, "not read in every trusted block")
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    key: str
+    title: str
+    unit: str
+    of: _Reading
+
+
+_RESOURCES = (
+    _Resource("cores", "CPU", "cores", attrgetter("cores")),
+    _Resource("pss", "PSS at its peak", "MB", attrgetter("pss_mb")),
+    _Resource("gpu", "GPU memory at its peak", "MB", attrgetter("gpu_mb")),
+)
+_GPU = (("gpu_utilization", "GPU utilization, %", 100.0), ("gpu_power_w", "GPU power, W", 1.0))
+
+
+def usage_against_load(results: Results) -> Iterator[Chart]:
+    """A SUT after the other, each resource on one scale for all of them; then the GPUs' own."""
+    for ladder in ladders(results):
+        suts = {sut: ladder.cells(results, sut) for sut in answering(results)}
+        most = {
+            resource.key: max(_sum(resource.of(c)) for cells in suts.values() for c in cells)
+            for resource in _RESOURCES
+        }
+        for of in suts.items():
+            for resource in _RESOURCES:
+                if most[resource.key]:
+                    yield _stack(results, ladder, resource, of, most[resource.key])
+        for key, title, scale in _GPU:
+            traces = list(curves(results, ladder, key, scale))
+            if any(y is not None for trace in traces for y in trace["y"]):
+                yield _devices(ladder, key, title, traces)
+
+
+def _stack(
+    results: Results,
+    ladder: Ladder,
+    resource: _Resource,
+    of: tuple[str, list[Cell]],
+    most: float,
+) -> Chart:
+    sut, cells = of
+    readings = [resource.of(cell) for cell in cells]
+    names = list(dict.fromkeys(name for reading in readings for name in reading))
+    given = reserved(results.record, sut) if resource.key == "cores" else None
+    limit = given.cores if isinstance(given, Reserved) and given.cores < 3 * most else None
+    title = f"{resource.title}, {resource.unit}"
+    layout = {
+        "xaxis": ladder.axis,
+        "yaxis": axis(title, range=[0, 1.12 * max(most, limit or 0.0)]),
+        "shapes": [level(limit, "given")] if limit else [],
+        "hovermode": "closest",
+    }
+    traces = [
+        _component(ladder, sut, name, [one.get(name, _NOTHING) for one in readings], resource)
+        | {"fillcolor": f"--part-{i % PALETTE}"}
+        for i, name in enumerate(names)
+    ]
+    return Chart(
+        f"{ladder.prefix}load-{resource.key}-{sut}",
+        f"{resource.title} of {sut}",
+        {"data": traces, "layout": layout},
+        f"{title} of {sut} against {ladder.over}, its components stacked; all SUTs on one scale.",
+        280,
+    )
+
+
+def _component(
+    ladder: Ladder, sut: str, name: str, found: list[Estimate], resource: _Resource
+) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "stackgroup": "one",
+        "name": name,
+        "x": numbers(ladder.places),
+        "y": points(found),
+        "line": {"width": 1, "color": "--soft"},
+        "marker": {"size": 4, "color": "--soft"},
+        **told(found, resource.unit, f"<b>{name}</b> of {sut}, {ladder.at}"),
+    }
+
+
+def _devices(ladder: Ladder, key: str, title: str, traces: list[Trace]) -> Chart:
+    name = title.split(",", maxsplit=1)[0]
+    layout = {"xaxis": ladder.axis, "yaxis": axis(title, rangemode="tozero")}
+    return Chart(
+        f"{ladder.prefix}load-{key}",
+        f"{name} against {ladder.over}",
+        {"data": traces, "layout": layout},
+        f"{title} of each SUT's GPUs against {ladder.over}, with its interval.",
+        280,
+    )
+
+
+def _sum(reading: Mapping[str, Estimate]) -> float:
+    return sum(estimate.point or 0.0 for estimate in reading.values())

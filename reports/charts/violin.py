@@ -1,0 +1,203 @@
+"""Response times as violins, one a SUT and block: how one block differs from the next.
+
+No kernel: a violin is as wide as the share of answers that fell into each of a few slices of a
+logarithmic scale, counted from every answer. The slowest answers stand as dots, each of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.record import Step
+from reports.answer import at
+from reports.charts.figure import Chart, Trace, decades, log_axis, look, numbers
+from reports.estimate import BEYOND, Floats, Missing
+from reports.results import Cell, Results
+from reports.wording import number, plural
+
+SLICES = 64
+"""Of the whole chart, so that violins of one chart compare."""
+
+HALF = 0.46
+"""Half the widest violin, where neighbours stand 1 apart."""
+
+_MARKS = (
+    ("response_p50_ms", "median", "line-ew-open", 18),
+    ("response_p95_ms", "p95", "diamond", 7),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Violin:
+    """One trial's answers.
+
+    Attributes:
+        at: where it stands.
+        times_ms: ascending.
+        shares: of its answers, a slice each.
+        marks: percentiles as the tables have them, by metric; NaN where not carried.
+    """
+
+    sut: str
+    block: int
+    trusted: bool
+    at: float
+    times_ms: Floats
+    planned: int
+    shares: Floats
+    marks: dict[str, float]
+
+    @property
+    def words(self) -> str:
+        """Which trial it is, and how many answers it rests on."""
+        doubt = "" if self.trusted else ", not trusted"
+        return (
+            f"<b>{self.sut}</b>, block {self.block}{doubt}<br>"
+            f"n = {plural(len(self.times_ms), 'answer')} of {self.planned:,} planned"
+        )
+
+
+def violins(results: Results, step: Step) -> Chart | None:
+    """One chart: SUTs side by side, their blocks beside each other."""
+    cells = results.at(step.index)
+    known = [t.picture.responses_s for c in cells for t in c.trials if t.picture is not None]
+    ends = [float(times[i]) * 1e3 for times in known if len(times) for i in (0, -1)]
+    if not ends:
+        return None
+    edges = np.geomspace(min(ends) * 0.999, max(ends) * 1.001, SLICES + 1)
+    groups = _placed(cells, edges)
+    widest = max(float(v.shares.max()) for group in groups for v in group)
+    slo_ms = results.slo.response_time_s * 1e3 if results.slo else None
+    names = {v.sut: [w.at for w in group] for group in groups for v in group}
+    layout = {
+        "xaxis": {
+            "tickvals": [float(np.mean(places)) for places in names.values()],
+            "ticktext": list(names),
+            "range": [-0.8, max(max(places) for places in names.values()) + 0.8],
+            "showgrid": False,
+        },
+        "yaxis": log_axis(
+            "response time, ms", range=decades([*ends, *([slo_ms] if slo_ms else [])])
+        ),
+        "shapes": [_slo(slo_ms)] if slo_ms else [],
+        "showlegend": False,
+        "hovermode": "closest",
+    }
+    traces = [t for group in groups for t in _drawn(results, group, edges, widest)]
+    where = at(step)
+    return Chart(
+        f"violin-{step.index}",
+        f"{where}: block by block",
+        {"data": traces, "layout": layout},
+        f"Response times at {where}, a violin a block of each SUT: as wide as the share of answers "
+        "that took so long, with its median (line), p95 (diamond) and its ten slowest answers "
+        "(dots).",
+        380,
+    )
+
+
+def _placed(cells: list[Cell], edges: Floats) -> list[list[_Violin]]:
+    """A SUT's blocks 1 apart, SUTs a place further."""
+    groups, at_x = [], 0.0
+    for cell in cells:
+        group = []
+        for trial in cell.trials:
+            picture = trial.picture
+            if picture is None or not len(picture.responses_s):
+                continue
+            times_ms = picture.responses_s * 1e3
+            counts, _ = np.histogram(times_ms, edges)
+            values = {key: trial.values[key] for key, *_ in _MARKS}
+            group.append(
+                _Violin(
+                    cell.sut.key,
+                    trial.record.place.block,
+                    trial.record.valid,
+                    at_x,
+                    times_ms,
+                    picture.planned,
+                    counts / len(times_ms),
+                    {k: np.nan if isinstance(v, Missing) else v for k, v in values.items()},
+                )
+            )
+            at_x += 1
+        if group:
+            groups.append(group)
+            at_x += 0.8
+    return groups
+
+
+def _drawn(results: Results, group: list[_Violin], edges: Floats, widest: float) -> Iterator[Trace]:
+    colour, _ = look(results, group[0].sut)
+    for one in group:
+        yield _outline(one, edges, colour, widest)
+    for key, name, symbol, size in _MARKS:
+        yield {
+            **_dots(group[0].sut, name, group, [[v.marks[key]] for v in group]),
+            "marker": {
+                "symbol": symbol,
+                "size": size,
+                "color": "--ink",
+                "line": {"width": 2 if symbol.endswith("open") else 0, "color": "--ink"},
+            },
+        }
+    slowest = [v.times_ms[-BEYOND:].tolist() for v in group]
+    yield {
+        **_dots(group[0].sut, "slowest answers", group, slowest),
+        "marker": {"symbol": "circle", "size": 4, "color": colour, "opacity": 0.8},
+    }
+
+
+def _outline(one: _Violin, edges: Floats, colour: str, widest: float) -> Trace:
+    """Down one side and up the other, from the fastest slice with an answer to the slowest."""
+    filled = np.flatnonzero(one.shares)
+    part = slice(filled[0], filled[-1] + 1)
+    half = np.repeat(one.shares[part] / widest * HALF, 2)
+    heights = np.repeat(edges[filled[0] : filled[-1] + 2], 2)[1:-1]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": f"{one.sut}, block {one.block}",
+        "x": numbers([*(one.at + half), *(one.at - half)[::-1]]),
+        "y": numbers([*heights, *heights[::-1]]),
+        "fill": "toself",
+        "hoverinfo": "skip",
+        "opacity": 1 if one.trusted else 0.45,
+        "line": {"color": colour, "width": 1, "dash": "solid" if one.trusted else "dot"},
+    }
+
+
+def _dots(sut: str, name: str, group: list[_Violin], values: list[list[float]]) -> Trace:
+    """Marks of a SUT's violins, one or more each, with the answers they rest on."""
+    pairs = [(v, value) for v, of in zip(group, values, strict=True) for value in of]
+    pairs = [(v, value) for v, value in pairs if np.isfinite(value)]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{sut}, {name}",
+        "x": numbers(v.at for v, _ in pairs),
+        "y": numbers(value for _, value in pairs),
+        "customdata": [[v.block, len(v.times_ms)] for v, _ in pairs],
+        "meta": {"columns": ["block", "n"]},
+        "hovertext": [f"{v.words}<br>{name}: {number(value)} ms" for v, value in pairs],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _slo(slo_ms: float) -> Trace:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": slo_ms,
+        "y1": slo_ms,
+        "line": {"color": "--muted", "width": 1, "dash": "dash"},
+        "label": {
+            "text": "SLO",
+            "textposition": "end",
+            "yanchor": "bottom",
+            "font": {"color": "--muted", "size": 11},
+        },
+    }
