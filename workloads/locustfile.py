@@ -10,7 +10,6 @@ Every worker (``--processes n``) runs one user: worker ``k`` of ``n`` plays the 
 start while it runs; what is published comes from the samples in ``--out``.
 """
 
-import argparse
 import logging
 import os
 from argparse import Namespace
@@ -22,14 +21,15 @@ import locust
 import pyarrow as pa
 from gevent.event import AsyncResult
 from locust import LoadTestShape, User, task
-from locust.argument_parser import LocustArgumentParser
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
-from workloads.arrivals import ARRIVALS, WorkloadError
+from workloads.arrivals import WorkloadError
+from workloads.locustfile_arguments import add_arguments
 from workloads.locustfile_conductor import (
     COUNTS,
     DONE,
+    HEALTH,
     RAN_OUT,
     READY,
     START,
@@ -38,53 +38,17 @@ from workloads.locustfile_conductor import (
     end_with,
 )
 from workloads.locustfile_live import show, three_digits
-from workloads.locustfile_part import MOST_IN_FLIGHT, Options, Part
+from workloads.locustfile_part import Options, Part
 from workloads.locustfile_player import Limits, Told
 from workloads.locustfile_roll import Crew, Roll, identity
 from workloads.locustfile_seat import Remote, Seat
+from workloads.locustfile_web import Led, open_web_ui
 from workloads.payload_files import own_files
 from workloads.plan import PlanHeader
+from workloads.web_form import with_mix
 
 _log = logging.getLogger(__name__)
 _locust: Any = locust  # whose annotations stop half way
-
-
-def _in_flight(text: str) -> int:
-    value = int(text)
-    if not 1 <= value < MOST_IN_FLIGHT:
-        raise argparse.ArgumentTypeError(
-            f"{value} is outside 1 to {MOST_IN_FLIGHT - 1}: each needs a socket, and a process's "
-            "usual limit is 1024; use more workers (--processes)"
-        )
-    return value
-
-
-def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
-    """Ours beside Locust's; nothing listens beyond loopback unless asked to.
-
-    Values stay text and numbers, since a master sends them to its workers as msgpack.
-    """
-    parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
-    add, hidden = parser.add_argument, partial(parser.add_argument, include_in_web_ui=False)
-    hidden("--payloads", help="payloads.parquet: what to send (required)")
-    hidden("--plan", help="a frozen load plan; else one is drawn as below")
-    hidden("--out", help="folder for samples-<worker>.parquet, generator-<worker>.json")
-    hidden("--answer-every", type=int, default=0, help="keep every k-th answer; 0 keeps none")
-    hidden("--timeout-s", type=float, default=12.0, help="patience with one answer")
-    hidden("--drain-s", type=float, default=12.0, help="wait at the end for what is in flight")
-    hidden("--path", default="", help="asked for in place of the graphs' own paths")
-    hidden("--slo-s", type=float, help=argparse.SUPPRESS)
-    hidden("--control-fd", type=int, help=argparse.SUPPRESS)
-    hidden("--remote-workers", type=int, default=0, help=argparse.SUPPRESS)
-    hidden("--lent", help=argparse.SUPPRESS)
-    hidden("--only", help=argparse.SUPPRESS)
-    hidden("--graph", default="tag", help="without --plan: the graph to ask for")
-    add("--rate", type=float, default=10.0, help="without --plan: arrivals/s of all workers")
-    drawn = [name for name, process in ARRIVALS.items() if not process.replays]
-    add("--arrivals", choices=drawn, default="poisson", help="without --plan")
-    add("--duration", type=float, default=60.0, help="without --plan: seconds of load")
-    add("--seed", type=int, default=1, help="without --plan: of arrivals and payload order")
-    add("--max-in-flight", type=_in_flight, default=500, help="an arrival beyond it is dropped")
 
 
 def _tie(first_process: int) -> None:
@@ -117,7 +81,10 @@ def wire(environment: Any, **_: Any) -> None:
 def _wire_conductor(environment: Any, options: Any) -> None:
     local = options.expect_workers if isinstance(environment.runner, MasterRunner) else 1
     crew = Crew(local, options.remote_workers)
-    conductor = Conductor(environment, crew.workers, options.control_fd)
+    by_hand = environment.web_ui is not None
+    if by_hand and crew.remote:
+        raise SystemExit("--remote-workers play in headless runs only; leave them out here")
+    conductor = Conductor(environment, crew.workers, options.control_fd, waits_for_go=not by_hand)
     lent = _lent(options) if crew.remote else {}
     out = Path(options.out) if options.out else None
     OneUserPerWorker.conductor = conductor
@@ -127,6 +94,11 @@ def _wire_conductor(environment: Any, options: Any) -> None:
     environment.events.test_stopping.add_listener(OneUserPerWorker.name_the_lost)
     # Who is here, the roll knows; Locust would count whoever connects, and look once a second.
     options.expect_workers = 0
+    if by_hand:
+        try:
+            open_web_ui(Led(environment, conductor, OneUserPerWorker.roll))
+        except WorkloadError as error:
+            raise SystemExit(str(error)) from error
 
 
 def _lent(options: Any) -> dict[str, Path]:
@@ -205,6 +177,8 @@ class PlanUser(User):
             _log.exception("the generator has failed")
             failure = f"{type(error).__name__}: {error}"
         runner: Any = self.environment.runner
+        if isinstance(runner, WorkerRunner):
+            runner._send_stats()  # noqa: SLF001 - or the page would stop looking before the last
         runner.send_message(DONE, failure)
         raise StopUser
 
@@ -213,10 +187,15 @@ class PlanUser(User):
         options: Any = self.environment.parsed_options
         seat = self.seat
         mine = seat.sit(_options(options, self.host or ""))
+
+        def health(lag_ms: float, in_flight: int, dropped: int) -> None:
+            runner.send_message(HEALTH, (seat.worker, lag_ms, in_flight, dropped))
+
         told = Told(
             heard=lambda heard: show(self.environment.stats, part.paths, heard),
             counts=lambda *counts: runner.send_message(COUNTS, (seat.worker, *counts)),
             ran_out=lambda after_ns, why: runner.send_message(RAN_OUT, (after_ns, why)),
+            health=None if options.headless else health,
         )
         part = PlanUser._part = Part(mine, seat.worker, seat.workers, told)
         seat.measure_clock()
@@ -230,8 +209,16 @@ class PlanUser(User):
 
 
 def _options(options: Namespace, url: str) -> Options:
-    drawn = PlanHeader(
-        options.arrivals, (options.graph,), options.rate, 0.0, options.duration, options.seed
+    drawn, mix_by = with_mix(
+        PlanHeader(
+            options.arrivals,
+            (options.graph,),
+            options.rate,
+            options.warm_up,
+            options.duration,
+            options.seed,
+        ),
+        options.mix,
     )
     return Options(
         url=url,
@@ -241,6 +228,7 @@ def _options(options: Namespace, url: str) -> Options:
         answer_every=options.answer_every,
         limits=Limits(options.max_in_flight, options.timeout_s, options.drain_s, options.slo_s),
         path=options.path,
+        mix_by=mix_by,
         own=own_files(Path(options.payloads)) if options.payloads else {},
     )
 

@@ -19,6 +19,8 @@ from workloads.recorder import Recorder
 from workloads.sample import Outcome
 from workloads.tally import Tally
 
+_RECENT_NS = 5_000_000_000
+
 Heard = tuple[int, Outcome, int, int, int]
 """``(kind, outcome, status, response_ns, response_bytes)`` of an ended request: the live view."""
 
@@ -51,6 +53,7 @@ class Exchanges:
         connections: to the server.
         heard: ended requests, for the live view; whoever shows them takes them away.
         ended: called with each row that has ended and the clock reading; set by a closed loop.
+        dropped: arrivals that met the in-flight cap.
         emptied: set whenever the last unanswered request has ended.
         over: to be awaited by who plays; it holds the error of a call from the event loop.
     """
@@ -61,6 +64,7 @@ class Exchanges:
         self.connections = Connections(url, self._answered)
         self.heard: list[Heard] = []
         self.ended: Callable[[int, int], None] | None = None
+        self.dropped = 0
         self.emptied = Event()
         self.over = AsyncResult()
         self.tally = Tally(0, None)
@@ -95,6 +99,7 @@ class Exchanges:
 
     def drop(self, row: int) -> None:
         """A row whose arrival met the in-flight cap: it is never sent."""
+        self.dropped += 1
         self._count(row, Outcome.DROPPED, 0, 0, 0)
 
     def give_up_the_late(self) -> None:
@@ -112,6 +117,19 @@ class Exchanges:
             self.tally.is_overdue(intended[row], now_ns - since[row]) for row in self._open
         )
         return self.tally.ended, self.tally.missed + overdue
+
+    def health(self) -> tuple[float, int, int]:
+        """Of an open loop so far: schedule lag (p99 of the last seconds, ms), in flight, dropped.
+
+        Intended starts are in order, so that only the last ones are looked at. The lag is NaN
+        where none of them was sent.
+        """
+        intended_ns, now_ns = self._recorder.intended_ns, perf_counter_ns()
+        first, last = np.searchsorted(intended_ns, (now_ns - _RECENT_NS, now_ns))
+        sent_ns = self._recorder.sent_ns[first:last]
+        lags_ns = (sent_ns - intended_ns[first:last])[sent_ns > 0]
+        lag_ms = float(np.percentile(lags_ns, 99)) / 1e6 if len(lags_ns) else float("nan")
+        return lag_ms, self.in_flight, self.dropped
 
     def abandon(self) -> None:
         """Close every connection; what is still unanswered stays censored."""

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import gevent
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from architectures import contract
 from architectures.plugin import Example
@@ -21,10 +20,11 @@ from workloads.locustfile_loops import ClosedLoop, Loop, OpenLoop
 from workloads.locustfile_player import Limits, Player, Told
 from workloads.locustfile_timer import NS
 from workloads.payload_files import read_requests
-from workloads.plan import LoadPlan, PlanHeader, build_plan, read_plan
+from workloads.plan import LoadPlan, PlanHeader, read_plan
 from workloads.recorder import Recorder
 from workloads.sample import Outcome
 from workloads.tally import Tally
+from workloads.web_form import draw
 
 MOST_IN_FLIGHT = 900
 """Each needs a socket, and a process's usual limit is 1024."""
@@ -38,6 +38,7 @@ class Options:
         url: the server under test.
         payloads: the payload file.
         plan: a frozen plan, or the header to draw one from.
+        mix_by: of a header with a mix: the label's field, or empty where its values tell it.
         out: where samples and the report go; None keeps nothing (exploration).
         answer_every: keep every k-th answer; 0 keeps none.
         path: asked for in place of the graphs' own; empty is theirs.
@@ -51,6 +52,7 @@ class Options:
     answer_every: int
     limits: Limits
     path: str = ""
+    mix_by: str = ""
     own: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -66,7 +68,7 @@ class Part:
     """
 
     def __init__(self, options: Options, worker: int, workers: int, told: Told) -> None:
-        self._plan = _plan(options.plan, pq.read_metadata(options.payloads).num_rows)
+        self._plan = _plan(options)
         graphs = self._plan.header.graphs
         requests = read_requests(options.payloads, options.own, graphs)
         self._options = options
@@ -166,8 +168,10 @@ class Part:
         gevent.spawn(self._told.ran_out, after_ns, why)
 
 
-def _plan(plan: Path | PlanHeader, payloads: int) -> LoadPlan:
-    return read_plan(plan) if isinstance(plan, Path) else build_plan(plan, payloads)
+def _plan(options: Options) -> LoadPlan:
+    if isinstance(options.plan, Path):
+        return read_plan(options.plan)
+    return draw(options.plan, options.payloads, options.mix_by)
 
 
 def _requests(

@@ -48,11 +48,14 @@ class Told:
         counts: of the steady state's requests so far: those ended, and those that missed.
         ran_out: of the closed loop's plan having too few requests, when after the common start
             that showed, and in words.
+        health: of the generator itself: schedule lag (p99, ms), in flight, dropped; None where
+            nobody watches.
     """
 
     heard: Callable[[list[Heard]], None]
     counts: Callable[[int, int], None]
     ran_out: Callable[[int, str], None]
+    health: Callable[[float, int, int], None] | None = None
 
 
 class Player:
@@ -67,6 +70,7 @@ class Player:
         self.end_ns = 0
         self.loop_lags_ns: list[int] = []
         self._start_ns = 0
+        self._stopped_after_ns: int | None = None
         self._exchanges = exchanges
         self._loop = loop
         self._limits = limits
@@ -96,6 +100,8 @@ class Player:
                 self._probe.set(self._probe_ns)
                 self._at_end.set(end_ns)
                 self._loop.begin(start_ns)
+                if self._stopped_after_ns is not None:
+                    self.stop(self._stopped_after_ns)
                 self._exchanges.over.get()
                 self._drain()
             finally:
@@ -109,6 +115,7 @@ class Player:
 
     def stop(self, after_ns: int) -> None:
         """End the trial's time already ``after_ns`` after the common start."""
+        self._stopped_after_ns = after_ns
         if self._start_ns:
             self.end_ns = min(self.end_ns, self._start_ns + after_ns)
             self._loop.end(self.end_ns)
@@ -144,6 +151,8 @@ class Player:
         self._told.heard(heard)
         if self._rounds % _ROUNDS_A_COUNT == 0:
             self._told.counts(*self._exchanges.counts())
+            if self._told.health is not None:
+                self._told.health(*self._exchanges.health())
         self._rounds += 1
 
 
