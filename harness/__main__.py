@@ -104,7 +104,7 @@ def run(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made ({error})", param_hint="--out") from error
-    print(run_scenario(scenario, out, suts, console, manner, tags_of(tags)).path)
+    print(run_scenario(scenario, out, suts, console, manner, tags=tags_of(tags)).path)
 
 
 @main.command()

@@ -19,6 +19,7 @@ runs/<id>/
   trials/b00-p00-<sut>/    the same of a probe
   capacity/b00-<sut>.json  CapacityRecord
   report.html summary.json written by ``reports``
+  tags.json                tags given or taken later, written by ``reports``
 
 It joins running and reading: a report can be made again years later, without load.
 """
@@ -30,13 +31,14 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.durable import write_durably
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """History of the format. Old files stay in ``tests/golden`` and must stay readable.
 
 1  2026-11: first.
 2  2026-11: closed loop, capacity searches and trials that ended early; usage has more columns.
 3  2026-11: payloads of single graphs, with headers; events, quality and scores; what answers were
    not compared; kinds of backends.
+4  2026-11: tags.
 """
 
 
@@ -310,6 +312,8 @@ class RunRecord(Record):
         backends: part -> its kind, never its URL: ``state`` (sqlite, redis), ``database`` (sqlite,
             postgresql), ``features`` (sqlite, redis), ``moderation`` (stub, environment, absent);
             empty in runs older than it.
+        tags: words that it is found by, as given when it was started (``harness.tags``); those
+            given or taken later lie in ``tags.json`` beside it.
     """
 
     format_version: int = FORMAT_VERSION
@@ -328,6 +332,7 @@ class RunRecord(Record):
     digests: dict[str, str] = {}
     resumed: tuple[str, ...] = ()
     backends: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, directory: Path) -> Self:

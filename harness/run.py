@@ -43,7 +43,13 @@ class NothingPlayedError(Exception):
 
 
 def run(
-    path: Path, out: Path, suts: tuple[str, ...], console: Console, manner: Manner = AT_ONCE
+    path: Path,
+    out: Path,
+    suts: tuple[str, ...],
+    console: Console,
+    manner: Manner = AT_ONCE,
+    *,
+    tags: tuple[str, ...] = (),
 ) -> RunDirectory:
     """Run a scenario.
 
@@ -53,6 +59,7 @@ def run(
         suts: only these of its SUTs; all where empty.
         console: where to show progress and the result.
         manner: how it is played.
+        tags: words that it is to be found by (``harness.tags``).
 
     Raises:
         KeyboardInterrupt: it was told to stop; what had ended by then is in its directory.
@@ -78,7 +85,9 @@ def run(
             end_recorded(directory, screen),
             standing(scenario, resolved.cores.harness, directory.logs) as backends,
         ):
-            record = _prepare(resolved, directory, backends, screen, ceiling=manner.ceiling)
+            record = _prepare(
+                resolved, directory, backends, screen, ceiling=manner.ceiling, tags=tags
+            )
             _play(resolved, directory, record, backends, screen=screen, pace=manner.pace)
     finally:
         directory.discard_if_empty()
@@ -181,6 +190,7 @@ def _prepare(
     screen: Screen,
     *,
     ceiling: bool,
+    tags: tuple[str, ...],
 ) -> RunRecord:
     """Payloads, references, ceiling, plans and schedule: all that trials share."""
     scenario, claim = resolved.scenario, resolved.cores.claim(resolved.scenario.budget.memory_gib)
@@ -213,6 +223,7 @@ def _prepare(
         status="running",
         digests=digests(directory),
         backends=kinds(scenario),
+        tags=tags,
     )
     directory.settle()
     directory.save_run(record)

@@ -27,6 +27,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "record"
 VERSION_1 = RunDirectory(GOLDEN / "version-1")
 VERSION_2 = RunDirectory(GOLDEN / "version-2")
 VERSION_3 = RunDirectory(GOLDEN / "version-3")
+VERSION_4 = RunDirectory(GOLDEN / "version-4")
 
 
 def test_every_version_of_the_format_has_a_recorded_run() -> None:
@@ -136,6 +137,15 @@ def test_version_3_has_payloads_of_a_graph_events_and_scores() -> None:
     scores = pq.read_table(VERSION_3.trial(trial.place) / SCORES)
     assert tuple(scores.column_names) == SCORE_COLUMNS
     assert set(scores["measure"].to_pylist()) == {"named", "long"}
+
+
+def test_version_4_bears_tags_and_what_is_older_has_none() -> None:
+    record = RunRecord.read(VERSION_4.path)
+    assert (record.format_version, record.status) == (4, "complete")
+    assert record.tags == ("golden", "nightly")
+    assert [trial.place for trial in VERSION_4.trials()] == list(record.schedule)
+    for old in (VERSION_1, VERSION_2, VERSION_3):
+        assert RunRecord.read(old.path).tags == ()
 
 
 def test_writing_is_whole_and_reading_gives_the_same(tmp_path: Path) -> None:
