@@ -82,12 +82,13 @@ def _table(at: Schema, whole: Schema) -> str:
     rows = [
         (
             code(name),
-            value(declared, whole),
-            unit(name),
+            kind,
+            unit(name) if "number" in kind else "",
             "**must be given**" if name in required else absent(declared, whole),
             _meaning(declared, whole),
         )
         for name, declared in at["properties"].items()
+        for kind in (value(declared, whole),)
     ]
     return table(_HEAD, rows)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.effort.plan import EffortPlan
 from harness.pairs.section import GateSection
 from harness.scenario import Scenario
+from reports.claims.written import ClaimSection
 from reports.reference import commands, metrics, variants
 from reports.reference.keys import sections, table_of
 from reports.reference.reasons import reasons
@@ -15,6 +16,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "scenario": lambda: sections(Scenario),
     "gate": lambda: table_of(GateSection),
     "effort": lambda: sections(EffortPlan),
+    "claims": lambda: sections(ClaimSection),
     "metrics": metrics.of_a_trial,
     "gate metrics": metrics.of_a_gate,
     "validity": reasons,

@@ -49,7 +49,7 @@ def test_every_toml_block_can_be_meant(path: Path, example: str, tmp_path: Path)
     elif set(document) <= set(Scenario.model_fields):
         scenario = parse_scenario(tomli_w.dumps(whole(document)), name(path))
         for sut in scenario.suts:
-            if not sut.startswith("remote:"):
+            if not sut.startswith(("remote:", "mine")):
                 catalog.parse(sut)
     else:
         assert set(document) in ({"project"}, {"tool"}), "what is it an example of?"

@@ -10,6 +10,7 @@ from harness.effort.plan import EffortPlan
 from harness.pairs.section import GateSection
 from harness.scenario import Scenario
 from harness.section import Section
+from reports.claims.written import ClaimSection
 from reports.estimate import Missing
 from reports.frames import open_run, read_trial
 from reports.metrics import BY_KEY, METRICS, measure
@@ -50,7 +51,7 @@ def _inside(annotation: Any) -> Iterator[type[Section]]:
         yield from _inside(part)
 
 
-@pytest.mark.parametrize("shape", [Scenario, EffortPlan, GateSection])
+@pytest.mark.parametrize("shape", [Scenario, EffortPlan, GateSection, ClaimSection])
 def test_every_key_says_what_is_meant(shape: type[Section]) -> None:
     silent = [
         f"{inner.__name__}.{key}"
