@@ -43,12 +43,20 @@ _BOUNDS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
 }
+_SECTIONS = {
+    "[{}]": "section",
+    "[[{}]]": "list of sections",
+    "[{}.NAME]": "sections by name",
+}
+"""How the heading of a section is written, and what it is to the key that holds it."""
+
 _HEAD = ("key", "value", "unit", "if absent", "meaning")
 
 
 def sections(shape: type[Section]) -> str:
     """Every key of a file: the top of it first, then each section under a heading of its own."""
-    return "\n\n".join(_sections(shape.model_json_schema(), shape.model_json_schema(), "", 0))
+    whole = shape.model_json_schema()
+    return "\n\n".join(_sections(whole, whole, ""))
 
 
 def table_of(shape: type[Section]) -> str:
@@ -57,7 +65,7 @@ def table_of(shape: type[Section]) -> str:
     return _table(whole, whole)
 
 
-def _sections(at: Schema, whole: Schema, title: str, depth: int) -> Iterator[str]:
+def _sections(at: Schema, whole: Schema, title: str) -> Iterator[str]:
     head = f"## `{title}`" if title else "## The top of the file"
     yield f"{head}\n\n{first_sentence(at.get('description', ''))}\n\n{_table(at, whole)}"
     for name, declared in at["properties"].items():
@@ -65,7 +73,7 @@ def _sections(at: Schema, whole: Schema, title: str, depth: int) -> Iterator[str
         if held is not None:
             inside, form = held
             path = f"{_path(title)}{name}"
-            yield from _sections(inside, whole, form.format(path), depth + 1)
+            yield from _sections(inside, whole, form.format(path))
 
 
 def _path(title: str) -> str:
@@ -148,9 +156,7 @@ def value(declared: Schema, whole: Schema) -> str:
     """What may be written for a key, in words."""
     held = _held(declared, whole)
     if held is not None:
-        return {"[": "section", "[[": "list of sections"}.get(
-            held[1].partition("{")[0], "section"
-        ) + ("s by name" if "NAME" in held[1] else "")
+        return _SECTIONS[held[1]]
     kinds = [one for one in declared.get("anyOf", (declared,)) if one.get("type") != "null"]
     if {one.get("type") for one in kinds} == {"number", "string"}:
         return "rate"

@@ -2,6 +2,7 @@
 
 from architectures import catalog
 from architectures.spec import Architecture, Variant
+from reports.reference.keys import written
 from reports.reference.markdown import code, table
 
 _OURS = "architectures."
@@ -28,13 +29,4 @@ def _architecture(architecture: Architecture) -> str:
 
 
 def _options(variant: Variant) -> str:
-    return ", ".join(code(f"{name} = {_written(value)}") for name, value in variant.options.items())
-
-
-def _written(value: object) -> str:
-    """As TOML has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple | set | frozenset):
-        return f"[{', '.join(map(_written, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return ", ".join(code(f"{name} = {written(value)}") for name, value in variant.options.items())
