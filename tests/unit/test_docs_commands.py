@@ -11,7 +11,7 @@ import pytest
 from harness.__main__ import main as harness
 from reports.__main__ import main as reports
 from reports.reference.commands import session_docstrings
-from tests.documents import ROOT, commands, documents, name
+from tests.documents import ROOT, commands, documents, name, tracked
 
 PROGRAMS: dict[str, click.Group] = {"harness": harness, "reports": reports}
 SESSIONS = session_docstrings()
@@ -24,12 +24,14 @@ FORWARDED = {
     "gate": ("reports", "gate"),
     "aa": ("reports", "aa"),
     "trends": ("reports", "baselines"),
+    "index": ("reports", "index"),
 }
 """Sessions that hand what follows `--` to a command of ours."""
 
 _ENDS = r"[^`\n#|;&')]*"
 _PROGRAM = re.compile(rf"python3? -m (harness|reports)(?![.\w])({_ENDS})")
 _NOX = re.compile(rf"nox -s ([a-z_]+(?: [a-z_]+)*)(?: \[?-- ({_ENDS}))?")
+_TOLD = re.compile(r"(?:`|<code>)((?:\S*python3? -m |nox -s )[^`\n<{]*)(?:`|</code>)")
 _LEFT_OUT = "..."
 
 Asked = tuple[str, list[str], bool]
@@ -52,6 +54,18 @@ def asked_in(text: str) -> Iterator[Asked]:
             program, *command = FORWARDED.get(names, ("",))
             if program and rest:
                 yield program, [*command, *words(rest)], mentioned
+
+
+def asked_in_code() -> list[tuple[str, Asked | None, str]]:
+    """What messages, docstrings and pages tell a reader to type: file, command, sessions."""
+    found: list[tuple[str, Asked | None, str]] = []
+    for path in (path for path in tracked() if path.suffix in (".py", ".j2", ".js")):
+        text = path.read_text(encoding="utf-8")
+        for span in _TOLD.findall(text):
+            asked = [(one, words(rest), True) for one, rest in _PROGRAM.findall(span)]
+            found += [(name(path), one, "") for one in asked]
+            found += [(name(path), None, names) for names, _ in _NOX.findall(span)]
+    return found
 
 
 def parsed(program: str, given: Sequence[str]) -> click.Context:
@@ -80,7 +94,7 @@ def refused(asked: Asked) -> str | None:
         return None
     try:
         parsed(program, given)
-    except click.MissingParameter as error:
+    except (click.MissingParameter, click.BadOptionUsage) as error:
         return None if mentioned else error.format_message()
     except click.BadParameter as error:
         is_path = error.param is not None and isinstance(error.param.type, click.Path)
@@ -104,6 +118,15 @@ def test_every_session_is_one(path: Path) -> None:
     lines = [line for line, _ in commands(path.read_text(encoding="utf-8"))]
     named = {one for line in lines for names, _ in _NOX.findall(line) for one in names.split()}
     assert named <= set(SESSIONS)
+
+
+def test_every_command_that_code_names_is_one() -> None:
+    found = asked_in_code()
+    assert len(found) > 20
+    wrong = [(path, asked, why) for path, asked, _ in found if asked and (why := refused(asked))]
+    assert not wrong
+    unknown = [(path, names) for path, _, names in found if set(names.split()) - set(SESSIONS)]
+    assert not unknown
 
 
 @pytest.mark.parametrize("path", documents(), ids=name)
