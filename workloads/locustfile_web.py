@@ -22,21 +22,25 @@ from workloads.locustfile_part import MOST_IN_FLIGHT
 from workloads.locustfile_roll import Roll
 from workloads.locustfile_web_guard import Guard
 from workloads.locustfile_web_login import read_password, require
-from workloads.locustfile_web_tabs import fill, tabs
+from workloads.locustfile_web_tabs import fill, forget_figures, tabs
 from workloads.plan import read_plan, write_plan
 from workloads.web_form import MOST_REQUESTS, asked, draw
 
 _IDLE_LIMIT_S = 15.0
 """For workers to come, or to come back from the attempt before."""
 
+_BEGIN_LIMIT_S = 5.0
 _MOST_FORM_BYTES = 1 << 16
 
 _OPEN_OUR_FIELDS = """<script>
-new MutationObserver((_, watching) => {
-  const head = [...document.querySelectorAll("form [aria-expanded=false]")]
-    .find((one) => one.textContent === "Custom parameters");
-  if (head) { watching.disconnect(); head.click(); }
-}).observe(document.getElementById("root"), {childList: true, subtree: true});
+const opened = new WeakSet();
+new MutationObserver(() => {
+  for (const head of document.querySelectorAll("form [aria-expanded=false]")) {
+    if (opened.has(head) || head.textContent !== "Custom parameters") continue;
+    opened.add(head);
+    head.click();
+  }
+}).observe(document.body, {childList: true, subtree: true});
 </script>"""
 """Our fields stand in a part of Locust's form that is folded in; they are what is asked here."""
 
@@ -165,7 +169,15 @@ class Session:
             self._conductor.say(f"attempt {self._attempts} {folder}")
         self._conductor.begin()
         self._runner.start_shape()
+        self._await_begin()
         return f"{len(plan.offsets_ns):,} requests in {plan.duration_s:g} s"
+
+    def _await_begin(self) -> None:
+        """Answer only when the page, asking at once, would be told that it is being played."""
+        with gevent.Timeout(_BEGIN_LIMIT_S, exception=False):
+            while self._runner.state == STATE_INIT:
+                gevent.sleep(0.01)
+        forget_figures(self._environment.web_ui.app)
 
     def _new_folder(self, out: Path) -> Path:
         while True:

@@ -1,4 +1,4 @@
-"""Panels (``workloads.panels``) as tabs of Locust's own page, filled with its figures."""
+"""Panels (``workloads.panels``) as tabs of Locust's own page, filled with Locust's figures."""
 
 import json
 from collections.abc import Mapping
@@ -12,6 +12,9 @@ from workloads.panels import read_panels
 
 _FIGURES = "locust.request_stats"
 _NONE = "\N{EN DASH}"
+
+_STILL_SHOWN = {"stopping": "running", "cleanup": "running"}
+"""The page asks for figures while they are being made, and would not ask again after these."""
 
 
 def tabs(panels: Path | None) -> dict[str, Any]:
@@ -31,23 +34,29 @@ def tabs(panels: Path | None) -> dict[str, Any]:
 
 def fill(app: Any, panels: Path | None) -> None:
     """Have every answer with Locust's figures carry the panels' rows as they stand now."""
-    if panels is None:
-        return
-    path = panels
 
     def with_rows(response: Response) -> Response:
         if request.endpoint != _FIGURES or not response.is_json:
             return response
         # Locust answers with one and the same response for two seconds: rows are put in anew.
         figures = response.get_json()
+        figures["state"] = _STILL_SHOWN.get(figures["state"], figures["state"])
         figures["extended_stats"] = [
             {"key": panel.key, "data": [_shown(row) for row in panel.rows]}
-            for panel in read_panels(path)
+            for panel in (read_panels(panels) if panels else ())
         ]
         response.set_data(json.dumps(figures))
         return response
 
     app.after_request(with_rows)
+
+
+def forget_figures(app: Any) -> None:
+    """Have the next answer be as things stand: Locust keeps one for two seconds.
+
+    A page that has just started an attempt would take an old answer for its end.
+    """
+    app.view_functions[_FIGURES].clear_cache()
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
