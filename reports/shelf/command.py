@@ -80,6 +80,8 @@ def index(runs: Path, limit: int, out: Path | None, *, fresh: bool, **asked: Any
         click.echo(hint, err=True)
     _show(found[:limit])
     click.echo(counted(min(limit, len(found)), len(found), len(entries)))
+    if any(lacking(entry) for entry in found):
+        click.echo("python -m reports RUN makes a page; index --fresh makes all that are missing")
     click.echo(f"{write_index(out or runs / INDEX, runs, entries)}{wanted.fragment()}")
 
 
@@ -109,10 +111,10 @@ def tag(run: Path, orders: tuple[str, ...]) -> None:
     They lie in tags.json beside its record, which stays as it was measured.
     """
     folder = run.resolve()
-    entry_of(folder)  # a folder of ours, before anything is written in it
+    entry_of(folder, folder.parent)  # one of ours, before anything is written in it
     if orders:
         _retag(folder, orders)
-    entry = entry_of(folder)
+    entry = entry_of(folder, folder.parent)
     if entry.doubt:
         click.echo(f"tag: {entry.doubt}", err=True)
     click.echo(" ".join(entry.tags) or "no tags")

@@ -8,7 +8,7 @@ Kind: TypeAlias = Literal[
     "run", "web session", "effort", "gate", "claims", "comparison", "page", "unknown"
 ]
 Status: TypeAlias = Literal[
-    "complete", "interrupted", "running", "failed", "unfit", "unreadable", ""
+    "complete", "interrupted", "unfinished", "running", "failed", "unfit", "unreadable", ""
 ]
 
 

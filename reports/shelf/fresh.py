@@ -19,7 +19,8 @@ from reports.summary import write_summary
 
 def lacking(entry: Entry) -> bool:
     """Whether a page can be made that is missing, or was made before its run had ended."""
-    return bool(entry.command) and (not entry.page or not entry.answer or bool(entry.doubt))
+    own = entry.kind in {"run", "web session", "effort", "gate"}
+    return own and (not entry.page or not entry.answer or bool(entry.doubt))
 
 
 def make(folder: Path) -> None:

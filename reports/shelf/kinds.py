@@ -7,22 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from harness.effort.record import EFFORT_FILE, EFFORT_FORMAT, EffortRecord
+from harness.live.asked import NAME as WEB
 from harness.pairs.record import GATE_FILE, GATE_FORMAT, GateRecord
 from harness.record import FORMAT_VERSION, RunRecord
+from reports.claims.record import CLAIMS_FILE
+from reports.compared.record import COMPARED_FILE
 from reports.gate.verdict import VERDICT_FILE
+from reports.shelf.about_runs import CLAIMS_PAGE, COMPARED_PAGE, read_claims, read_compared
 from reports.shelf.documents import UnreadableError, read_model, read_said
 from reports.shelf.entry import Entry, Share
 
 RUN_FILE, SCENARIO_FILE, PAGE = "run.json", "scenario.toml", "report.html"
-_WEB = "web"
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A kind of folder, known by one file in it."""
+    """A kind of folder, known by one file in it.
+
+    Attributes:
+        page: its page's name.
+        makes: what makes that page again, ``FOLDER`` standing for the folder; empty where nothing.
+    """
 
     file: str
     read: Callable[[Path], Entry]
+    page: str = PAGE
+    makes: str = "python -m reports FOLDER"
 
 
 def _run(folder: Path) -> Entry:
@@ -36,7 +46,7 @@ def _run(folder: Path) -> Entry:
     if said.status and said.status != record.status:
         doubts.append(f"its page was made while it was {said.status}: make it again")
     return Entry(
-        kind="web session" if _WEB in scenario.replace("-", "_").split("_") else "run",
+        kind="web session" if scenario == WEB else "run",
         name=folder.name,
         when=record.created_utc,
         scenario=scenario,
@@ -81,7 +91,7 @@ def _effort(folder: Path) -> Entry:
         name=folder.name,
         when=record.created_utc,
         scenario=record.name,
-        status="complete" if record.complete else "interrupted",
+        status="complete" if record.complete else "unfinished",
         suts=record.suts,
         trusted=Share(measured, len(record.rows), "deployments"),
         answer=record.summary,
@@ -133,7 +143,9 @@ MARKERS: tuple[Marker, ...] = (
     Marker(GATE_FILE, _gate),
     Marker(EFFORT_FILE, _effort),
     Marker(RUN_FILE, _run),
-    Marker(SCENARIO_FILE, _never_began),
+    Marker(CLAIMS_FILE, read_claims, CLAIMS_PAGE, "python -m reports claims"),
+    Marker(COMPARED_FILE, read_compared, COMPARED_PAGE, ""),
+    Marker(SCENARIO_FILE, _never_began, makes=""),
 )
 """The first file that is there tells; every kind also keeps its scenario."""
 

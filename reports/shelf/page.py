@@ -9,7 +9,13 @@ from reports.page import resource, templates
 from reports.shelf.entry import Entry
 from reports.shelf.read import ShelfError
 
-TONES = {"complete": "good", "interrupted": "doubt", "running": "muted", "": "muted"}
+TONES = {
+    "complete": "good",
+    "interrupted": "doubt",
+    "unfinished": "doubt",
+    "running": "muted",
+    "": "muted",
+}
 """How a status is shown; what is not named here is bad."""
 
 

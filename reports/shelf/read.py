@@ -9,15 +9,17 @@ from pathlib import Path
 
 from harness.tags import TagError
 from reports.shelf.documents import UnreadableError
-from reports.shelf.entry import Entry, Kind
-from reports.shelf.kinds import PAGE, marker_of
+from reports.shelf.entry import Entry
+from reports.shelf.kinds import marker_of
 from reports.shelf.tags import read_later
 
 INDEX = "index.html"
+COMPARISONS = "compare"
+"""The folder in which ``python -m reports compare`` puts a folder a comparison."""
+
 _STAMP = re.compile(r"(\d{8})-(\d{6})")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-_TITLE_WITHIN = 4096
-_PAGES: tuple[tuple[str, Kind], ...] = (("claim", "claims"), ("compar", "comparison"))
+_TITLE_WITHIN = 65_536
 
 
 class ShelfError(Exception):
@@ -40,6 +42,8 @@ def read_shelf(runs: Path) -> list[Entry]:
             f"{runs} is no folder of runs ({error.strerror}); give the one that runs are written "
             "to, for example runs"
         ) from error
+    if (runs / COMPARISONS).is_dir():
+        found += sorted((runs / COMPARISONS).iterdir())
     entries = [entry for path in found if (entry := _entry(path, runs)) is not None]
     return sorted(entries, key=lambda entry: (entry.at, entry.name), reverse=True)
 
@@ -50,20 +54,19 @@ def _entry(path: Path, runs: Path) -> Entry | None:
         if path.is_symlink() and path.resolve().parent == runs.resolve():
             return None
         if path.is_dir():
-            return _folder(path)
+            return entry_of(path, runs) if marker_of(path) else None
         return _page(path) if path.suffix == ".html" and path.name != INDEX else None
     except OSError as error:
-        return Entry(
-            "unknown", path.name, status="unreadable", doubt=f"{path}: {error.strerror or error}"
-        )
+        name, why = path.relative_to(runs).as_posix(), error.strerror or error
+        return Entry("unknown", name, status="unreadable", doubt=f"{path}: {why}")
 
 
-def _folder(folder: Path) -> Entry | None:
-    return entry_of(folder) if marker_of(folder) else None
-
-
-def entry_of(folder: Path) -> Entry:
+def entry_of(folder: Path, runs: Path) -> Entry:
     """What a folder says of itself.
+
+    Args:
+        folder: of a run, or of anything else on the shelf.
+        runs: the shelf, to which its name and its page are relative.
 
     Raises:
         ShelfError: it is no folder of ours.
@@ -73,9 +76,12 @@ def entry_of(folder: Path) -> Entry:
         raise ShelfError(f"{folder} is no run; give a directory under runs/, such as runs/latest")
     try:
         entry = marker.read(folder)
+        command = marker.makes.replace("FOLDER", shlex.quote(str(folder)))
     except UnreadableError as error:
-        entry = _unreadable(folder, str(error))
-    return _placed(_tagged(entry, folder), folder)
+        entry, command = _unreadable(folder, str(error)), ""
+    name = folder.relative_to(runs).as_posix()
+    page = f"{name}/{marker.page}" if (folder / marker.page).is_file() else ""
+    return replace(_tagged(entry, folder), name=name, page=page, command=command)
 
 
 def _unreadable(folder: Path, why: str) -> Entry:
@@ -91,20 +97,10 @@ def _tagged(entry: Entry, folder: Path) -> Entry:
         return replace(entry, doubt="; ".join(filter(None, (entry.doubt, str(error)))))
 
 
-def _placed(entry: Entry, folder: Path) -> Entry:
-    """With its page, and the command that makes it."""
-    page = f"{folder.name}/{PAGE}" if (folder / PAGE).is_file() else ""
-    makes = entry.kind != "unknown"
-    command = f"python -m reports {shlex.quote(str(folder))}" if makes else ""
-    return replace(entry, page=page, command=command)
-
-
 def _page(path: Path) -> Entry:
-    """A page that is about several runs, and so lies beside them."""
+    """A page that lies beside the runs, such as that of the stored ones."""
     with path.open(encoding="utf-8", errors="replace") as file:
         found = _TITLE.search(file.read(_TITLE_WITHIN))
     title = html.unescape(found[1]).split("\N{MIDDLE DOT}")[0].strip() if found else ""
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-    known = (kind for mark, kind in _PAGES if path.name.startswith(mark))
-    kind: Kind = next(known, "page")
-    return Entry(kind, path.name, changed, answer=title, page=path.name)
+    return Entry("page", path.name, changed, answer=title, page=path.name)

@@ -7,36 +7,47 @@ from rich.markup import escape
 from rich.table import Table
 
 from reports.shelf.entry import Entry
-from reports.wording import listed
 
 _MOST_SUTS = 4
 _MOST_LETTERS = 180
-_STATUS = {"complete": "green", "running": "cyan", "interrupted": "yellow", "": "dim"}
+_STATUS = {
+    "complete": "green",
+    "running": "cyan",
+    "interrupted": "yellow",
+    "unfinished": "yellow",
+    "": "dim",
+}
 
 
 def shelf_table(entries: Sequence[Entry]) -> Table:
     """A row an entry: what and when, how it ended, what was compared, and what was found."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
-    table.add_column("Run", overflow="fold", min_width=20, max_width=26)
-    table.add_column("Status", overflow="fold", max_width=12)
-    table.add_column("SUTs", overflow="fold", max_width=22)
-    table.add_column("Answer", overflow="fold", ratio=1)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_lines=True)
+    table.add_column("Run", overflow="fold", max_width=34)
+    table.add_column("SUTs", overflow="fold", max_width=25)
+    table.add_column("Answer", overflow="fold")
     for entry in entries:
-        table.add_row(_named(entry), _status(entry), _suts(entry), _answer(entry))
+        table.add_row(_named(entry), _suts(entry), _answer(entry))
     return table
 
 
 def _named(entry: Entry) -> str:
-    kind = "" if entry.kind == "run" else f"{entry.kind} "
     when = f"{entry.at:%Y-%m-%d %H:%M}" if entry.when else ""
-    tags = f"\n[cyan]{escape(' '.join(entry.tags))}[/]" if entry.tags else ""
-    return f"[bold]{escape(entry.name)}[/]\n[dim]{kind}{when} {entry.revision[:7]}[/]{tags}"
+    stamped = entry.name.startswith(f"{entry.at:%Y%m%d-%H}")
+    counted = f"[dim], {entry.trusted}[/]" if entry.trusted else ""
+    dim = " ".join(filter(None, ("" if stamped else when, entry.revision)))
+    lines = (
+        f"[bold]{escape(entry.name)}[/]",
+        f"[{_STATUS.get(entry.status, 'red')}]{_state(entry)}[/]{counted}",
+        f"[dim]{escape(dim)}[/]" if dim else "",
+        f"[cyan]{escape(' '.join(entry.tags))}[/]" if entry.tags else "",
+    )
+    return "\n".join(filter(None, lines))
 
 
-def _status(entry: Entry) -> str:
-    colour = _STATUS.get(entry.status, "red")
-    counted = f"\n[dim]{entry.trusted}[/]" if entry.trusted else ""
-    return f"[{colour}]{entry.status}[/]{counted}"
+def _state(entry: Entry) -> str:
+    """What it is, where it is no run, and how it ended."""
+    kind = "" if entry.kind in {"run", "unknown"} else entry.kind
+    return escape(" ".join(filter(None, (kind, entry.status))))
 
 
 def _suts(entry: Entry) -> str:
@@ -51,13 +62,13 @@ def _suts(entry: Entry) -> str:
 
 
 def _answer(entry: Entry) -> str:
-    text = shortened(entry.answer or entry.summary)
-    said = escape(text) if entry.answer else f"[dim]{escape(text)}[/]"
-    doubt = f"[red]{escape(entry.doubt)}[/]" if entry.doubt else ""
-    make = ""
-    if entry.command and not entry.page:
-        make = f"[dim]no page yet: {escape(entry.command)}[/]"
-    return "\n".join(part for part in (said if text else "", doubt, make) if part)
+    text = escape(shortened(entry.answer or entry.summary))
+    lines = (
+        text if entry.answer or not text else f"[dim]{text}[/]",
+        f"[red]{escape(shortened(entry.doubt))}[/]" if entry.doubt else "",
+        "[dim]no page yet[/]" if entry.command and not entry.page else "",
+    )
+    return "\n".join(filter(None, lines))
 
 
 def shortened(text: str) -> str:
@@ -69,6 +80,9 @@ def shortened(text: str) -> str:
 
 def counted(shown: int, found: int, whole: int) -> str:
     """How many there are, and how many of them were asked for and are shown."""
-    parts = [f"{shown} shown"] if shown != found else []
-    parts += [f"{found} found"] if found != whole else []
-    return f"{listed([*parts, f'{whole} on the shelf'])}"
+    parts = (
+        f"{shown} of {found} shown" if shown != found else "",
+        f"{found} found" if found != whole else "",
+        f"{whole} on the shelf",
+    )
+    return ", ".join(filter(None, parts))
