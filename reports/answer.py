@@ -45,11 +45,11 @@ def _rates_held(results: Results) -> Iterator[Sentence]:
     for step in (*reversed(steps), None):
         groups[step] = [sut for sut in suts if top_step(results, sut) == step]
     parts = [
-        f"{listed(names)} {'held up to ' + at(step) if step else 'held no offered rate'}"
+        f"{listed(names)} held {'up to ' + at(step) if step else 'no rate in every trusted block'}"
         for step, names in groups.items()
         if names
     ]
-    yield Sentence(f"With {results.slo.words}, {'; '.join(parts)}.")
+    yield Sentence(f"On this machine, with {results.slo.words}, {'; '.join(parts)}.")
 
 
 def _fastest(results: Results) -> Iterator[Sentence]:

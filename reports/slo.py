@@ -23,8 +23,8 @@ class Slo:
     def words(self) -> str:
         """The promise, for a person."""
         return (
-            f"{self.percentile:g} % of requests answered within "
-            f"{self.response_time_s * 1e3:g} ms and at most {self.error_ratio * 100:g} % failed"
+            f"p{self.percentile:g} within {self.response_time_s * 1e3:,g} ms and at most "
+            f"{self.error_ratio * 100:g} % failed"
         )
 
     def kept(self, within: float, failed: float) -> bool:
