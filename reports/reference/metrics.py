@@ -91,4 +91,4 @@ def _margin(metric: GateMetric) -> str:
         points = f"{metric.margin * 100:g} percentage points"
         return points if metric.margin else "none: one more wrong answer is a regression"
     least = f", and at least {metric.floor:g} {metric.unit}" if metric.floor else ""
-    return f"{metric.margin:.0%}{least}"
+    return f"{metric.margin * 100:g} %{least}"
