@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from harness.backends import kinds
 from harness.bench import Bench
 from harness.durable import write_durably
 from harness.environment import now_utc, package_version, read_environment
@@ -58,6 +59,7 @@ class Attempts:
             steps=(),
             schedule=(),
             status="running",
+            backends=kinds(scenario),
         )
 
     @property
@@ -96,6 +98,7 @@ class Attempts:
         scenario = with_attempts(self.bench.scenario, self._headers)
         steps = (*self.steps, step)
         self.bench = replace(self.bench, steps=steps)
+        self.directory.settle()
         self._save(
             scenario=scenario.model_dump(mode="json"),
             steps=steps,

@@ -212,6 +212,8 @@ class Player:
         verdict, why = judge(
             self._objective, record, tally(samples, record.phases, whole(plan), limit_s)
         )
+        if verdict == "undecided" and record.reasons:
+            return "undecided: the attempt cannot be trusted"
         said = {"holds": "kept", "fails": "missed", "undecided": "undecided"}[verdict]
         return f"{said}: {why}"
 
