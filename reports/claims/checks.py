@@ -1,6 +1,6 @@
 """Names in a hypothesis that are not there, and keys that cannot be meant together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -144,7 +144,7 @@ def _names(section: HypothesisSection, tests: Evidence) -> Iterator[str]:
     for key in ("metric", "versus_metric"):
         name = getattr(section, key)
         if name is not None:
-            yield from _known(key, name, tests.units, tests)
+            yield from _known(key, name, tests.metrics, tests)
 
 
 def _sut(key: str, name: str, tests: Evidence) -> Iterator[str]:
@@ -156,9 +156,7 @@ def _sut(key: str, name: str, tests: Evidence) -> Iterator[str]:
     yield from _known(key, found, tests.suts, tests)
 
 
-def _known(
-    key: str, name: str, known: tuple[str, ...] | Mapping[str, str], tests: Evidence
-) -> Iterator[str]:
+def _known(key: str, name: str, known: Collection[str], tests: Evidence) -> Iterator[str]:
     if name not in known:
         meant = did_you_mean(name, known)
         yield f"{key} = {name!r}: {tests.written} has none{meant}; it has {', '.join(known)}"
@@ -172,9 +170,12 @@ def _itself(section: HypothesisSection, tests: Evidence) -> Iterator[str]:
     for key, name in pairs:
         if name is not None and getattr(section, key) == name:
             yield f"{key} = {name!r} is what is compared itself; name another"
-    one, other = (tests.units.get(name or "") for name in (section.metric, section.versus_metric))
-    if section.versus_metric is not None and None not in (one, other) and one != other:
-        yield f"versus_metric = {section.versus_metric!r} is in {other!r}, the metric in {one!r}"
+    one, other = (tests.metrics.get(name or "") for name in (section.metric, section.versus_metric))
+    if one is not None and other is not None and one.unit != other.unit:
+        yield (
+            f"versus_metric = {section.versus_metric!r} is in {other.unit!r}, the metric in "
+            f"{one.unit!r}; compare what has one unit"
+        )
 
 
 def _a_share_of_what(section: HypothesisSection, _: Evidence) -> Iterator[str]:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from reports.claims.reading import Reading
 from reports.compare import compare
+from reports.compared.welch import CannotTellError, welch
 from reports.estimate import Estimate, Missing, Value, over_blocks, within
 
 Way: TypeAlias = Literal["paired", "unpaired", "exact", "absolute"]
@@ -51,41 +52,30 @@ def _count(reading: Reading) -> float | None:
 
 def two_runs(this: Reading, other: Reading, level: float) -> Effect:
     """The ratio of two runs: Welch's t on logarithms, for nothing pairs their blocks."""
-    estimate = welch(this.values, other.values, level)
+    estimate = ratio_of_runs(this.values, other.values, level)
     return Effect(estimate, "unpaired", len(other.values))
 
 
-def welch(this: Mapping[int, Value], other: Mapping[int, Value], level: float) -> Estimate:
-    """Ratio of geometric means of two independent samples.
-
-    The interval is exp(d +- t(nu) sqrt(va + vb)), d the difference of mean logarithms, va and vb
-    their variances over n, nu by Welch (1947) and Satterthwaite. ``n`` is of ``this``.
-    """
+def ratio_of_runs(this: Mapping[int, Value], other: Mapping[int, Value], level: float) -> Estimate:
+    """Ratio of geometric means of two independent samples; ``n`` is of ``this``."""
     n = len(this)
-    values = [*this.values(), *other.values()]
-    if not (this and other):
-        return Estimate(None, None, None, n, "no trusted trial in one of the runs")
-    missing = [value for value in values if isinstance(value, Missing)]
+    missing = [v for v in (*this.values(), *other.values()) if isinstance(v, Missing)]
     if missing:
         return Estimate(None, None, None, n, missing[0].why)
-    sides = [np.asarray(list(side.values()), dtype=np.float64) for side in (this, other)]
+    if not (this and other):
+        return Estimate(None, None, None, n, "no trusted trial in one of the runs")
+    sides = [np.asarray(list(side.values()), dtype=np.float64) for side in (other, this)]
     if not all(np.all(side > 0) for side in sides):
         return Estimate(None, None, None, n, "a value is zero: no ratio")
     logs = [np.log(side) for side in sides]
-    point = float(np.mean(logs[0]) - np.mean(logs[1]))
+    point = math.exp(float(logs[1].mean() - logs[0].mean()))
     if min(map(len, logs)) == 1:
-        return Estimate(math.exp(point), None, None, n, "one block: no interval")
-    parts = [float(np.var(side, ddof=1)) / len(side) for side in logs]
-    half = _welch_half(parts, [len(side) for side in logs], level)
-    return Estimate(math.exp(point), math.exp(point - half), math.exp(point + half), n)
-
-
-def _welch_half(parts: list[float], sizes: list[int], level: float) -> float:
-    whole = sum(parts)
-    if whole == 0:
-        return 0.0
-    freedom = whole**2 / sum(part**2 / (n - 1) for part, n in zip(parts, sizes, strict=True))
-    return float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(whole)
+        return Estimate(point, None, None, n, "one block: no interval")
+    try:
+        low, high = welch(logs[0].tolist(), logs[1].tolist()).ends(level)
+    except CannotTellError as error:
+        return Estimate(point, None, None, n, str(error))
+    return Estimate(point, math.exp(low), math.exp(high), n)
 
 
 def alone(reading: Reading, level: float) -> Effect:

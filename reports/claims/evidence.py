@@ -26,6 +26,19 @@ from reports.metrics import METRICS
 CODE_LINES = "code_lines"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A metric that a record holds.
+
+    Attributes:
+        scale: what a figure in the key's own unit is multiplied by, to be in ``unit``.
+    """
+
+    name: str
+    unit: str
+    scale: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """One file that says how evidence is made.
@@ -86,11 +99,12 @@ class Evidence:
         return tuple(deployment.name for deployment in self.section.deployments)
 
     @property
-    def units(self) -> Mapping[str, str]:
-        """Metric -> unit, of all that its records hold."""
+    def metrics(self) -> Mapping[str, "Known"]:
+        """All that its records hold, by key."""
         if isinstance(self.section, Scenario):
-            return {metric.key: metric.unit for metric in METRICS}
-        return {**{figure.key: figure.unit for figure in FIGURES}, CODE_LINES: "lines"}
+            return {metric.key: Known(metric.name, metric.unit) for metric in METRICS}
+        figures = {one.key: Known(one.name, one.unit, one.scale) for one in FIGURES}
+        return {**figures, CODE_LINES: Known("Wiring", "lines")}
 
     @property
     def expected_s(self) -> float | None:

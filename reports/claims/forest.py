@@ -27,6 +27,11 @@ _LOOKS: dict[Word, tuple[str, str]] = {
     "not tested": ("--muted", "circle-open"),
 }
 _HALF = 0.34
+_NARROW = 5
+_TICKS = (0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+_FINE = {"tickvals": _TICKS, "ticktext": [f"{tick:g}" for tick in _TICKS]}
+"""Where all lies within a factor of five, 1, 2 and 5 would be two ticks."""
+
 Numbered = tuple[int, JudgedHypothesis]
 
 
@@ -46,8 +51,10 @@ def _ratios(claim: JudgedClaim, rows: Sequence[Numbered]) -> Chart:
     ends = [end for _, one in rows for end in (1.0, one.bound, *_ends(one))]
     low, high = decades(ends)
     edges = (10**low, 10**high)
+    ticks = {} if edges[1] > _NARROW * edges[0] else _FINE
+    title = f"{TIMES} as much as what it is compared with"
     layout = {
-        "xaxis": log_axis(f"{TIMES} as much as what it is compared with", range=[low, high]),
+        "xaxis": {**log_axis(title, range=[low, high]), **ticks},
         **_rows(rows, edges),
     }
     layout["shapes"].append(upright(1, ""))

@@ -1,13 +1,13 @@
 """Claims judged by recorded runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.environment import now_utc, package_version
 from reports.claims.checks import Hypothesis
 from reports.claims.effect import Effect, alone, side_by_side, two_runs
 from reports.claims.environments import apart, in_common
-from reports.claims.evidence import Evidence
+from reports.claims.evidence import Evidence, Known
 from reports.claims.reading import Reading, of_effort, of_run
 from reports.claims.record import (
     Claims,
@@ -23,7 +23,7 @@ from reports.claims.rule import Bound, bound_of_ratio, bound_of_value, rule, sha
 from reports.claims.shelf import Recorded, Shelf
 from reports.claims.written import Claim
 from reports.effort.found import Found
-from reports.wording import plural
+from reports.wording import inside, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def _claim(claim: Claim, tested: Sequence[Tested]) -> JudgedClaim:
 
 def _hypothesis(tested: Tested, level: float) -> JudgedHypothesis:
     hypothesis, section = tested.hypothesis, tested.hypothesis.section
-    bound = _bound(hypothesis)
+    known = hypothesis.evidence.metrics[section.metric]
+    bound = _bound(hypothesis, known)
     untested = JudgedHypothesis(
         words=section.words,
         scenario=section.scenario,
@@ -99,59 +100,77 @@ def _hypothesis(tested: Tested, level: float) -> JudgedHypothesis:
         at=hypothesis.at,
         sut=hypothesis.sut,
         metric=section.metric,
+        metric_name=known.name,
+        against=_against(hypothesis),
         direction=section.direction,
         margin=section.margin,
         value=section.value,
         bound=bound.at,
         side=bound.side,
         word="not tested",
+        unit=known.unit if section.value is not None else "",
         passed=tested.passed,
     )
     if not tested.runs:
-        return untested.model_copy(update=_needs(tested.lacking))
+        return untested.model_copy(update=_needs(tested))
     this, other = _read(tested)
     effect = _effect(hypothesis, this, other, level)
-    if other is None:
-        bound = Bound(bound.at * this.factor, bound.side)
     word = rule(bound, effect.estimate)
     return untested.model_copy(
         update={
-            "bound": bound.at,
             "word": word,
-            "unit": this.unit if other is None else "",
             "way": effect.way,
             "effect": Figure.of(effect.estimate),
             "n_other": effect.n_other,
-            "this": _measured(hypothesis, this, first=True),
-            "other": _measured(hypothesis, other, first=False) if other else None,
+            "this": _measured(this),
+            "other": _measured(other) if other else None,
             "why": _why(effect) if word == "inconclusive" else "",
             "runs": tuple(run.record.run_id for run in tested.runs),
         }
     )
 
 
-def _bound(hypothesis: Hypothesis) -> Bound:
+def _bound(hypothesis: Hypothesis, known: Known) -> Bound:
     section = hypothesis.section
     if section.value is not None:
-        return bound_of_value(section.direction, section.value)
+        return bound_of_value(section.direction, section.value * known.scale)
     assert section.margin is not None  # noqa: S101 - checked when it was read
     return bound_of_ratio(section.direction, section.margin)
 
 
-def _needs(lacking: Iterable[Evidence]) -> dict[str, object]:
+def _against(hypothesis: Hypothesis) -> str:
+    section, other = hypothesis.section, hypothesis.versus_evidence
+    match section.against:
+        case "versus":
+            return hypothesis.versus
+        case "versus_scenario":
+            return f"its run of {other.name if other else section.versus_scenario}"
+        case "versus_deployment":
+            return f"its deployment {section.versus_deployment}"
+        case "versus_metric":
+            return f"its {inside(hypothesis.evidence.metrics[section.versus_metric or ''].name)}"
+        case "value":
+            return ""
+
+
+def _needs(tested: Tested) -> dict[str, object]:
     needs, here, why = [], True, []
-    for evidence in lacking:
+    for evidence in tested.lacking:
         seconds = evidence.expected_s
         long = f" (about {plural(max(1, round(seconds / 60)), 'minute')})" if seconds else ""
         needs.append(f"python -m harness {evidence.kind} {evidence.written}{long}")
         if evidence.lacking:
             here = False
-            why.append(f"{evidence.written} {evidence.lacking}")
+            why.append(evidence.lacking)
     return {
         "needs": tuple(needs),
         "here": here,
-        "why": "; ".join(why) or "no run of it is on record",
+        "why": "; ".join(dict.fromkeys(why)) or _none(tested.passed),
     }
+
+
+def _none(passed: Sequence[PassedOver]) -> str:
+    return "no run that can be used is on record" if passed else "no run is on record"
 
 
 def _read(tested: Tested) -> tuple[Reading, Reading | None]:
@@ -188,16 +207,8 @@ def _why(effect: Effect) -> str:
     return "the interval holds the bound"
 
 
-def _measured(hypothesis: Hypothesis, reading: Reading, *, first: bool) -> Measured:
-    section = hypothesis.section
-    sut = hypothesis.sut if first else hypothesis.versus
-    added = ""
-    if section.versus_scenario is not None and hypothesis.versus_evidence is not None:
-        added = hypothesis.evidence.name if first else hypothesis.versus_evidence.name
-    elif section.versus_deployment is not None:
-        added = hypothesis.at if first else section.versus_deployment
+def _measured(reading: Reading) -> Measured:
     return Measured(
-        what=f"{sut}, {added}" if added else sut,
         metric=reading.name,
         unit=reading.unit,
         figure=Figure.of(reading.estimate),

@@ -39,8 +39,8 @@ def _anchor(claim: JudgedClaim) -> str:
 
 def _found(one: JudgedHypothesis) -> str:
     known = one.effect is not None and one.effect.point is not None
-    text = phrases.effect(one) if known else phrases.standing(one)
-    return f"{phrases.MARKS[one.word]} {escaped(text)}"
+    text = f" {phrases.effect(one)}" if known else f": {phrases.standing(one)}"
+    return f"{phrases.MARKS[one.word]} {escaped(one.metric_name + text)}"
 
 
 def _verdict(one: JudgedClaim | JudgedHypothesis) -> str:

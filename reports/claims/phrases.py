@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from reports.claims.record import Claims, JudgedClaim, JudgedHypothesis
 from reports.claims.rule import Word
 from reports.estimate import LEVEL
-from reports.wording import DASH, TIMES, amount, figure, interval, listed, number, plural
+from reports.wording import DASH, TIMES, figure, interval, listed, number, plural
 
 MARKS: Mapping[Word, str] = {
     "supported": "\N{CHECK MARK}",
@@ -42,33 +42,18 @@ def counted(hypothesis: JudgedHypothesis) -> str:
 
 def claimed(hypothesis: JudgedHypothesis) -> str:
     """Where the claim says that it lies."""
-    if hypothesis.value is not None:
-        unit = hypothesis.unit or "(its own unit)"
-        return f"{hypothesis.side} {amount(hypothesis.bound, unit)}"
-    return f"{hypothesis.side} {TIMES} {number(hypothesis.bound)}"
+    at = hypothesis.bound
+    if hypothesis.value is None:
+        return f"{hypothesis.side} {TIMES} {at:g}"
+    figure = f"{at * 100:g} %" if hypothesis.unit == "share" else f"{at:g} {hypothesis.unit}"
+    return f"{hypothesis.side} {figure}"
 
 
 def compared(hypothesis: JudgedHypothesis) -> str:
     """What is compared, where, and with what."""
-    this, other = hypothesis.this, hypothesis.other
-    if this is None:
-        return f"{hypothesis.metric} of {hypothesis.sut} at {hypothesis.at}"
-    whole = f"{this.metric} of {this.what}{place(hypothesis)}"
-    if other is None:
-        return whole
-    against = other.what if other.metric == this.metric else f"its {other.metric}"
-    return f"{whole}, against {against}"
-
-
-def place(hypothesis: JudgedHypothesis) -> str:
-    """`` at 0.3 ceiling``; of deployments, their name."""
-    if hypothesis.scenario_is_effort:
-        return f", deployment {hypothesis.at}" if not _named_by_side(hypothesis) else ""
-    return f" at {hypothesis.at}"
-
-
-def _named_by_side(hypothesis: JudgedHypothesis) -> bool:
-    return hypothesis.this is not None and hypothesis.this.what.endswith(f", {hypothesis.at}")
+    at = f"deployment {hypothesis.at}" if hypothesis.scenario_is_effort else hypothesis.at
+    whole = f"{hypothesis.metric_name} of {hypothesis.sut} at {at}"
+    return f"{whole}, against {hypothesis.against}" if hypothesis.against else whole
 
 
 def way(hypothesis: JudgedHypothesis) -> str:
@@ -120,9 +105,9 @@ def chance(claims: Claims) -> str:
     missed = sum((1 - claim.level) * _judged(claim) for claim in claims.claims)
     counted_words = "1 hypothesis was" if judged == 1 else f"{judged} hypotheses were"
     return (
-        f"{counted_words} judged. Intervals of one claim hold together with {LEVEL:.0%}, so that "
-        f"of all of them chance makes {number(missed)} miss the truth on average, and at most half "
-        f"of those, {number(missed / 2)}, into a wrong word."
+        f"{counted_words} judged. The intervals of one claim hold together with {LEVEL * 100:g} %, "
+        f"so that of all of them chance makes {missed:.2g} miss the truth on average, and at most "
+        f"half of those, {missed / 2:.2g}, into a wrong word."
     )
 
 

@@ -24,7 +24,6 @@ class Reading:
 
     Attributes:
         values: block, or repeat, -> value, of those that can be trusted.
-        factor: what a figure in the metric's own unit is multiplied by, to be in ``unit``.
         left_out: blocks, or repeats, that were played and cannot be trusted.
         counts: whether it is counted, so that equal repeats leave no doubt.
         source: whether it is counted in the source, where nothing repeats.
@@ -36,7 +35,6 @@ class Reading:
     unit: str
     scale: Scale = "linear"
     bounds: tuple[float, float] = _POSITIVE
-    factor: float = 1.0
     left_out: int = 0
     counts: bool = False
     source: bool = False
@@ -91,7 +89,6 @@ def of_effort(found: Found, sut: str, deployment: str, key: str) -> Reading:
         name=figure.name,
         unit=figure.unit,
         scale="linear" if key in _COUNTS else "log",
-        factor=figure.scale,
         left_out=len(every) - len(rows),
         counts=key in _COUNTS,
     )

@@ -57,13 +57,10 @@ class Measured(Record):
     """One of the two things that are compared.
 
     Attributes:
-        what: in words: the SUT, and where it is not the only difference, the deployment, the
-            scenario or the metric.
         figure: by itself, at 95 %.
         left_out: trials, or repeats, that could not be trusted.
     """
 
-    what: str
     metric: str
     unit: str
     figure: Figure
@@ -76,6 +73,8 @@ class JudgedHypothesis(Record):
     Attributes:
         scenario: the file that tests it, as the claim names it; a plan of effort or not.
         at: the load step, or of effort the deployment.
+        metric / metric_name: its key, and what it is called.
+        against: what it is compared with; empty where it is held against a figure.
         margin / value: as written; one of them.
         bound / side: what the interval must clear, and on which side it then supports; of a value
             in ``unit``.
@@ -96,6 +95,8 @@ class JudgedHypothesis(Record):
     at: str
     sut: str
     metric: str
+    metric_name: str
+    against: str
     direction: Direction
     margin: float | None
     value: float | None

@@ -35,7 +35,7 @@ def _part(number: int, one: JudgedHypothesis) -> list[Shown]:
         Shown(str(number)),
         Shown(one.words, phrases.compared(one), tone="text"),
         Shown(f"{phrases.MARKS[one.word]} {one.word}", one.why, tone=TONES[one.word]),
-        Shown(phrases.claimed(one)),
+        Shown(_unbroken(phrases.claimed(one))),
         _found(one),
         _side(one.this),
         _side(one.other),
@@ -46,10 +46,15 @@ def _part(number: int, one: JudgedHypothesis) -> list[Shown]:
 def _found(one: JudgedHypothesis) -> Shown:
     whole = phrases.effect(one)
     text, _, rest = whole.partition(" (")
+    text = _unbroken(text)
     if not rest:
-        return Shown(whole, tone="muted")
+        return Shown(text, tone="muted")
     ends, _, n = rest.removesuffix(")").rpartition(", ")
     return Shown(text, ends, beside=n) if ends else Shown(text, n)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _side(measured: Measured | None) -> Shown:
@@ -59,7 +64,10 @@ def _side(measured: Measured | None) -> Shown:
     unit = "" if measured.unit == "share" else measured.unit
     left_out = f"; {measured.left_out} left out" if measured.left_out else ""
     return Shown(
-        f"{cell.text} {unit}".strip(), cell.under, f"{cell.beside}{left_out}", tone=cell.tone
+        _unbroken(f"{cell.text} {unit}".strip()),
+        cell.under,
+        f"{cell.beside}{left_out}",
+        tone=cell.tone,
     )
 
 

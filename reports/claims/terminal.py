@@ -35,7 +35,8 @@ def _verdict(word: Word) -> Text:
 def _part(one: JudgedHypothesis) -> Text:
     mark = Text(f"{phrases.MARKS[one.word]} ", style=_COLOURS[one.word])
     if one.effect is None or one.effect.point is None:
-        return mark.append(phrases.standing(one), style="dim")
-    return mark.append(phrases.effect(one), style="").append(
-        f"; {one.metric} {phrases.claimed(one)}", style="dim"
+        return mark.append(f"{one.metric_name}: {phrases.standing(one)}", style="dim")
+    of = f" of {one.against}" if one.against else ""
+    return mark.append(f"{one.metric_name} {phrases.effect(one)}").append(
+        f"{of}; claimed {phrases.claimed(one)}", style="dim"
     )
