@@ -67,6 +67,8 @@ def wire(environment: Any, **_: Any) -> None:
     remote = _remote(options)
     if remote is None and not Path(options.payloads or "").is_file():
         raise SystemExit(f"--payloads {options.payloads}: no such file; name a payloads.parquet")
+    if not options.headless:
+        _locust.runners.WORKER_REPORT_INTERVAL = 1.0  # people are watching; else every three
     environment.process_exit_code = 0  # a server's errors are a finding, not our failure
     runner = environment.runner
     if not isinstance(runner, WorkerRunner):
@@ -97,7 +99,7 @@ def _wire_conductor(environment: Any, options: Any) -> None:
     if by_hand:
         try:
             open_web_ui(Led(environment, conductor, OneUserPerWorker.roll))
-        except WorkloadError as error:
+        except (OSError, WorkloadError, pa.ArrowInvalid) as error:
             raise SystemExit(str(error)) from error
 
 

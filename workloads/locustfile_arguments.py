@@ -9,8 +9,17 @@ from locust.argument_parser import LocustArgumentParser
 from workloads.locustfile_part import MOST_IN_FLIGHT
 from workloads.web_form import DRAWN
 
-FIELDS = ("rate", "arrivals", "graph", "mix", "warm_up", "duration", "seed", "max_in_flight")
-"""Options that somebody may change in the web UI; none of the others."""
+FIELDS = {
+    "rate": "requests a second, of all load workers together",
+    "arrivals": "how requests follow one another",
+    "graph": "what is asked for",
+    "mix": "payloads by weight of a label; empty sends all alike",
+    "warm_up": "seconds of load before those that count",
+    "duration": "seconds of load that count",
+    "seed": "the same one asks the same again",
+    "max_in_flight": "of each load worker; a request beyond it is dropped",
+}
+"""Options that somebody may change in the web UI, and what it says of each; none of the others."""
 
 
 def _in_flight(text: str) -> int:

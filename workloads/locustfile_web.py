@@ -23,8 +23,9 @@ from workloads.locustfile_roll import Roll
 from workloads.locustfile_web_guard import Guard
 from workloads.locustfile_web_login import read_password, require
 from workloads.locustfile_web_tabs import fill, forget_figures, tabs
+from workloads.payloads import read_labels
 from workloads.plan import read_plan, write_plan
-from workloads.web_form import MOST_REQUESTS, asked, draw
+from workloads.web_form import MOST_REQUESTS, asked, draw, example_of_mix
 
 _IDLE_LIMIT_S = 15.0
 """For workers to come, or to come back from the attempt before."""
@@ -104,6 +105,7 @@ class Session:
         self._plan = Path(self._options.plan) if self._options.plan else None
         self._host = led.environment.host
         self._graphs = [name for name in self._options.graphs.split(",") if name]
+        self._example = example_of_mix(read_labels(Path(self._options.payloads)))
         self._attempts = 0
         self._starting = False
         led.conductor.finished.set()
@@ -112,16 +114,25 @@ class Session:
         """Locust's own page."""
         web_ui = self._environment.web_ui
         web_ui.update_template_args()
-        known = web_ui.template_args["extra_options"]
-        fields = {
-            name: {**known[name], "default_value": str(getattr(self._options, name))}
-            for name in FIELDS
-        }
-        if self._graphs:
-            fields["graph"]["choices"] = self._graphs
-        shown = {**web_ui.template_args, "extra_options": fields, **tabs(self._panels)}
+        shown = {**web_ui.template_args, "extra_options": self._fields(), **tabs(self._panels)}
         html = render_template("index.html", template_args=shown)
         return html.replace("</body>", f"{_OPEN_OUR_FIELDS}</body>")
+
+    def _fields(self) -> dict[str, dict[str, Any]]:
+        """Ours in Locust's form, with what was last asked for."""
+        known = self._environment.web_ui.template_args["extra_options"]
+        fields: dict[str, dict[str, Any]] = {
+            name: {
+                **known[name],
+                "default_value": str(getattr(self._options, name)).removesuffix(".0"),
+                "help_text": text,
+            }
+            for name, text in FIELDS.items()
+        }
+        fields["mix"]["help_text"] += self._example
+        if self._graphs:
+            fields["graph"]["choices"] = self._graphs
+        return fields
 
     def start(self) -> ResponseReturnValue:
         """Begin an attempt as the form asks, or say why not; then nothing has begun."""

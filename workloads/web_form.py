@@ -19,6 +19,9 @@ DRAWN = tuple(name for name, process in ARRIVALS.items() if not process.replays)
 MOST_REQUESTS = 1_000_000
 """Of one attempt: more would hold up the page for seconds while they are drawn."""
 
+_MOST_KINDS = 30
+"""A field with more values, as a caption, parts payloads into no kinds."""
+
 _MOST_SEED = 2**63 - 1
 
 
@@ -136,6 +139,15 @@ def draw(header: PlanHeader, payloads: Path, mix_by: str = "") -> LoadPlan:
     return plan
 
 
+def example_of_mix(labels: Sequence[Mapping[str, Any]]) -> str:
+    """A mix of these payloads, to be shown as one; nothing where they have no kinds."""
+    for name, values in _values(labels).items():
+        if 1 < len(values) <= _MOST_KINDS:
+            one, other, *_ = sorted(values)
+            return f", as in {name}: {one}=3, {other}=1"
+    return ""
+
+
 def with_mix(header: PlanHeader, text: str) -> tuple[PlanHeader, str]:
     """A header with a mix as it is written, and the label's field it names."""
     mix = read_mix(text)
@@ -148,11 +160,7 @@ def _field_of(labels: Sequence[Mapping[str, Any]], mix: Mapping[str, float]) -> 
     Raises:
         WorkloadError: none has, or several have.
     """
-    values: dict[str, set[str]] = {}
-    for label in labels:
-        for name, value in label.items():
-            if isinstance(value, str):
-                values.setdefault(name, set()).add(value)
+    values = _values(labels)
     found = [name for name, known in values.items() if set(mix) <= known]
     if len(found) == 1:
         return found[0]
@@ -172,6 +180,16 @@ def _field_of(labels: Sequence[Mapping[str, Any]], mix: Mapping[str, float]) -> 
         f"mix: {', '.join(mix)} are of several fields of the labels; name values of one of "
         f"{', '.join(values)}"
     )
+
+
+def _values(labels: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """The values of each field of the labels, of those that are words."""
+    values: dict[str, set[str]] = {}
+    for label in labels:
+        for name, value in label.items():
+            if isinstance(value, str):
+                values.setdefault(name, set()).add(value)
+    return values
 
 
 def _some(known: Sequence[str]) -> str:

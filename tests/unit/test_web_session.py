@@ -59,6 +59,7 @@ def test_the_form_has_our_fields_and_not_locusts_users(session: WebSession) -> N
     assert fields["graph"]["choices"] == ["tag", "names"]
     assert "poisson" in fields["arrivals"]["choices"]
     assert "trace" not in fields["arrivals"]["choices"]
+    assert fields["mix"]["help_text"].endswith(", as in category: cat=3, dog=1")
     assert told["hide_common_options"]
     assert told["percentiles_to_chart"] == [0.5, 0.95, 0.99]
 
@@ -86,7 +87,7 @@ def test_start_plays_what_the_form_asks_and_keeps_it(session: WebSession, sut: S
     assert float(lag_ms) >= 0 or lag_ms == "nan"
     assert (int(in_flight) >= 0, int(dropped)) == (True, 0)
     fields = page_of(session)["extra_options"]
-    assert (fields["rate"]["default_value"], fields["seed"]["default_value"]) == ("120.0", "7")
+    assert (fields["rate"]["default_value"], fields["seed"]["default_value"]) == ("120", "7")
 
 
 def test_locusts_figures_hold_every_request_and_our_rows(session: WebSession) -> None:
