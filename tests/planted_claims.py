@@ -107,10 +107,11 @@ class Planted:
         plan = Plan(suts=TRUTHS, rates=(60.0, 220.0), blocks=4, steady_s=4.0, warm_up_s=1.0)
         return replace(plan, **more)
 
-    def alone(self, name: str, cpu_ms: float, seed: int, hour: int = 0) -> Path:
+    def alone(self, name: str, cpu_ms: float, hour: int = 0, **more: object) -> Path:
         """A run of one SUT at 60 requests a second, which costs so much."""
         truth = replace(TRUTHS[0], cpu_ms=cpu_ms)
-        folder = self.run(self.plan(suts=(truth,), rates=(60.0,), seed=seed), name, hour)
+        plan = self.plan(suts=(truth,), rates=(60.0,), seed=int(cpu_ms))
+        folder = self.run(replace(plan, **more), name, hour)
         record = RunRecord.read(folder)
         steps = tuple(step.model_copy(update={"asked": "60 rps"}) for step in record.steps)
         write_record(folder / "run.json", record.model_copy(update={"steps": steps}))
