@@ -26,7 +26,7 @@ FORWARDED = {
 }
 """Sessions that hand what follows `--` to a command of ours."""
 
-_ENDS = r"[^`\n#|;&')]*"
+_ENDS = r"[^`\n#|;&')<>]*"
 _PROGRAM = re.compile(rf"python3? -m (harness|reports)(?![.\w])({_ENDS})")
 NOX = re.compile(rf"nox -s ([a-z_]+(?: [a-z_]+)*)(?: \[?-- ({_ENDS}))?")
 _TOLD = re.compile(r"(?:`|<code>)((?:\S*python3? -m |nox -s )[^`\n<{]*)(?:`|</code>)")
