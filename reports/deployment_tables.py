@@ -38,7 +38,7 @@ def deployed(results: Results, every: Sequence[Deployed]) -> Table | None:
     ]
     note = (
         "Each block deploys afresh: n is deployments. Lines of wiring, settings and what growing "
-        "takes are measured apart, with `nox -s effort`."
+        "takes are measured apart, with nox -s effort."
     )
     return Table("What each SUT is made of", head, rows, note, wide=True) if rows else None
 

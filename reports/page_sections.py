@@ -32,6 +32,7 @@ from reports.patterns.charts import learning_charts
 from reports.results import Cell, Results
 from reports.saturation import compared_steps, steps_by_rate
 from reports.tables import Table
+from reports.wording import DASH
 
 MOST_ABREAST = 4
 """Load steps that are all laid out; of more, those that the answer speaks of."""
@@ -66,12 +67,7 @@ def sections(results: Results) -> list[Section]:
     every = [
         *_capacity(results),
         _side_by_side(results),
-        Section(
-            "saturation",
-            "Offered and answered",
-            list(sweep(results)),
-            tables=_present([tables.saturation(results)]),
-        ),
+        _saturation(results),
         _responses(results),
         Section(
             "series", "Over time", _present([time_series(results, c) for c in _by_rate(results)])
@@ -116,15 +112,22 @@ def _capacity(results: Results) -> list[Section]:
     return [Section("capacity", "Capacity", charts, tables=[table], folded=folded)]
 
 
+def _saturation(results: Results) -> Section:
+    """The curves; the table is folded where there are some."""
+    charts, table = list(sweep(results)), _present([tables.saturation(results)])
+    title = "Offered and answered"
+    if charts:
+        return Section("saturation", title, charts, folded=table)
+    return Section("saturation", title, tables=table)
+
+
 def _responses(results: Results) -> Section:
     """Every step's distribution; block by block where the answer speaks of it."""
     steps, spoken = steps_by_rate(results), _spoken(results)
-    charts = []
-    for step in steps:
-        charts += list(response_times(results, step))
-        charts += _present([violins(results, step)]) if step in spoken else []
+    curves = [chart for step in steps for chart in response_times(results, step)]
+    by_block = _present([violins(results, step) for step in spoken])
     folded = _present([tables.comparisons(results, step) for step in steps])
-    return Section("response", "Response times", charts, folded=folded)
+    return Section("response", "Response times", [*curves, *by_block], folded=folded)
 
 
 def _stages(results: Results) -> Section:
@@ -165,7 +168,7 @@ def _cost(results: Results) -> Section:
     steps, spoken = steps_by_rate(results), _spoken(results)
     at_capacity = cost_tables.capacity_costs(results)
     priced = {step: cost_tables.step_costs(results, step) for step in steps}
-    shown = [at_capacity] if at_capacity else [priced[step] for step in spoken]
+    shown = [at_capacity] if at_capacity else [t for s in spoken if _says(t := priced[s])]
     others = [table for table in priced.values() if table not in shown]
     return Section(
         "cost",
@@ -174,6 +177,11 @@ def _cost(results: Results) -> Section:
         tables=_present(shown),
         folded=_present([*others, cost_tables.prices(results)]),
     )
+
+
+def _says(table: Table | None) -> bool:
+    """Whether it has a figure: at an overload there may be no good answer to price."""
+    return table is not None and any(c.text != DASH for row in table.rows for c in row[1:])
 
 
 def _deployment(results: Results) -> list[Section]:

@@ -32,7 +32,11 @@ def component_bars(results: Results, step: Step) -> Iterator[Chart]:
             "barmode": "stack",
             "showlegend": False,
             "xaxis": axis(title, range=[0, 1.1 * _longest(readings, ceiling)]),
-            "yaxis": {"automargin": True, "showgrid": False},
+            "yaxis": {
+                "automargin": True,
+                "showgrid": False,
+                "range": [-0.5, len(cells) - (0.15 if ceiling else 0.5)],  # room for its name
+            },
             "shapes": [upright(ceiling, "ceiling")] if ceiling else [],
         }
         yield Chart(

@@ -44,7 +44,7 @@ def _over(results: Results, ladder: Ladder) -> Iterator[Chart]:
             }
             yield Chart(
                 f"{ladder.prefix}cost-{key}",
-                title,
+                f"{title}{_loop(ladder)}",
                 {"data": traces, "layout": layout},
                 f"{title}: {_USD} of each SUT against {ladder.over}, with its interval, at the "
                 "headline's price. A gap is a step without a good answer.",
@@ -61,12 +61,16 @@ def _over(results: Results, ladder: Ladder) -> Iterator[Chart]:
             }
             yield Chart(
                 f"{ladder.prefix}{key}",
-                title,
+                f"{title}{_loop(ladder)}",
                 {"data": traces, "layout": shown},
                 f"{title} of each SUT against {ladder.over}, in percent, with its interval; the "
                 "level line at 100 % is the ceiling, which no server can pass.",
                 340,
             )
+
+
+def _loop(ladder: Ladder) -> str:
+    return ", closed loop" if ladder.closed else ""
 
 
 def _at_step(results: Results, step: Step) -> Iterator[Chart]:

@@ -69,7 +69,7 @@ def decades(values: Iterable[float]) -> list[float]:
 
 
 def upright(x: float, text: str) -> dict[str, Any]:
-    """A named upright line across the chart."""
+    """A named upright line across the chart, its name beside its upper end."""
     return {
         "type": "line",
         "x0": x,
@@ -80,7 +80,9 @@ def upright(x: float, text: str) -> dict[str, Any]:
         "line": {"color": "--muted", "width": 1, "dash": "dash"},
         "label": {
             "text": text,
-            "textposition": "start",
+            "textposition": "end",
+            "xanchor": "right",
+            "yanchor": "top",
             "font": {"color": "--muted", "size": 11},
             "textangle": 0,
         },
@@ -91,7 +93,7 @@ def level(y: float, text: str) -> dict[str, Any]:
     """A named level line across the chart."""
     line = upright(y, text)
     ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "yref": "y"}
-    label = {**line["label"], "textposition": "middle", "yanchor": "bottom"}
+    label = {**line["label"], "textposition": "start", "xanchor": "left", "yanchor": "bottom"}
     return {**line, **ends, "label": label}
 
 

@@ -38,7 +38,7 @@ def said(estimate: Estimate, unit: str) -> str:
     lines = [amount(estimate.point, unit)]
     ends = interval(estimate, unit)
     if ends:
-        lines += [f"{LEVEL:.0%} interval {ends}", f"n = {plural(estimate.n, 'block')}"]
+        lines += [f"{LEVEL * 100:g} % interval {ends}", f"n = {plural(estimate.n, 'block')}"]
     elif estimate.note:
         lines.append(estimate.note)
     return "<br>".join(lines)

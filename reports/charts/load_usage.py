@@ -25,11 +25,11 @@ class _Resource:
     of: _Reading
 
 
-_RESOURCES = (
+_OF_MACHINE = (
     _Resource("cores", "CPU", "cores", attrgetter("cores")),
     _Resource("pss", "PSS at its peak", "MB", attrgetter("pss_mb")),
-    _Resource("gpu", "GPU memory at its peak", "MB", attrgetter("gpu_mb")),
 )
+_OF_GPU = (_Resource("gpu", "GPU memory at its peak", "MB", attrgetter("gpu_mb")),)
 _GPU = (("gpu_utilization", "GPU utilization, %", 100.0), ("gpu_power_w", "GPU power, W", 1.0))
 
 
@@ -39,12 +39,13 @@ def usage_against_load(results: Results) -> Iterator[Chart]:
         suts = {sut: ladder.cells(results, sut) for sut in answering(results)}
         most = {
             resource.key: max(_sum(resource.of(c)) for cells in suts.values() for c in cells)
-            for resource in _RESOURCES
+            for resource in (*_OF_MACHINE, *_OF_GPU)
         }
-        for of in suts.items():
-            for resource in _RESOURCES:
-                if most[resource.key]:
-                    yield _stack(results, ladder, resource, of, most[resource.key])
+        for group in (_OF_MACHINE, _OF_GPU):
+            for of in suts.items():
+                for resource in group:
+                    if most[resource.key]:
+                        yield _stack(results, ladder, resource, of, most[resource.key])
         for key, title, scale in _GPU:
             traces = list(curves(results, ladder, key, scale))
             if any(y is not None for trace in traces for y in trace["y"]):
@@ -67,7 +68,8 @@ def _stack(
     layout = {
         "xaxis": ladder.axis,
         "yaxis": axis(title, range=[0, 1.12 * max(most, limit or 0.0)]),
-        "shapes": [level(limit, "given")] if limit else [],
+        "shapes": [level(limit, "cores given")] if limit else [],
+        "showlegend": True,
         "hovermode": "closest",
     }
     traces = [
@@ -75,9 +77,10 @@ def _stack(
         | {"fillcolor": f"--part-{i % PALETTE}"}
         for i, name in enumerate(names)
     ]
+    loop = ", closed loop" if ladder.closed else ""
     return Chart(
         f"{ladder.prefix}load-{resource.key}-{sut}",
-        f"{resource.title} of {sut}",
+        f"{resource.title} of {sut}{loop}",
         {"data": traces, "layout": layout},
         f"{title} of {sut} against {ladder.over}, its components stacked; all SUTs on one scale.",
         280,

@@ -16,8 +16,10 @@ from reports.estimate import BEYOND, Floats, Missing
 from reports.results import Cell, Results
 from reports.wording import number, plural
 
-SLICES = 64
-"""Of the whole chart, so that violins of one chart compare."""
+MOST_SLICES = 64
+FEWEST_SLICES = 16
+"""Of the whole chart, so that violins of one chart compare: more where answers are many, for a
+slice with a handful of them shows chance."""
 
 HALF = 0.46
 """Half the widest violin, where neighbours stand 1 apart."""
@@ -61,11 +63,12 @@ class _Violin:
 def violins(results: Results, step: Step) -> Chart | None:
     """One chart: SUTs side by side, their blocks beside each other."""
     cells = results.at(step.index)
-    known = [t.picture.responses_s for c in cells for t in c.trials if t.picture is not None]
-    ends = [float(times[i]) * 1e3 for times in known if len(times) for i in (0, -1)]
-    if not ends:
+    played = [t.picture.responses_s for c in cells for t in c.trials if t.picture is not None]
+    known = [times for times in played if len(times)]
+    if not known:
         return None
-    edges = np.geomspace(min(ends) * 0.999, max(ends) * 1.001, SLICES + 1)
+    ends = [float(times[i]) * 1e3 for times in known for i in (0, -1)]
+    edges = np.geomspace(min(ends) * 0.999, max(ends) * 1.001, _slices(known) + 1)
     groups = _placed(cells, edges)
     widest = max(float(v.shares.max()) for group in groups for v in group)
     slo_ms = results.slo.response_time_s * 1e3 if results.slo else None
@@ -73,7 +76,7 @@ def violins(results: Results, step: Step) -> Chart | None:
     layout = {
         "xaxis": {
             "tickvals": [float(np.mean(places)) for places in names.values()],
-            "ticktext": list(names),
+            "ticktext": [name.replace(":", ":<br>") for name in names],
             "range": [-0.8, max(max(places) for places in names.values()) + 0.8],
             "showgrid": False,
         },
@@ -95,6 +98,12 @@ def violins(results: Results, step: Step) -> Chart | None:
         "(dots).",
         380,
     )
+
+
+def _slices(known: list[Floats]) -> int:
+    """As many as the square root of the median trial's answers, within bounds."""
+    answers = float(np.median([len(times) for times in known]))
+    return int(np.clip(np.sqrt(answers), FEWEST_SLICES, MOST_SLICES))
 
 
 def _placed(cells: list[Cell], edges: Floats) -> list[list[_Violin]]:

@@ -35,10 +35,11 @@ def waterfall_chart(cell: Cell, fall: Waterfall, reach_ms: float, *, several: bo
         "yaxis": {
             "automargin": True,
             "showgrid": False,
+            "range": [-0.5, len(rows) + (0.9 if mean else -0.5)],  # room for the line's name
             "categoryorder": "array",
             "categoryarray": [*([REST] if fall.rest_ms else []), *rows],
         },
-        "shapes": [upright(mean, "")] if mean else [],
+        "shapes": [upright(mean, "mean response")] if mean else [],
     }
     return Chart(
         f"waterfall-{cell.step.index}-{cell.sut.key}{graph}".replace("/", "-").replace(", ", "-"),
@@ -83,7 +84,7 @@ def _rest(fall: Waterfall) -> Trace:
     response = said(fall.response_ms, "ms") if fall.response_ms else ""
     words = f"<b>door, network, late sending</b><br>{said(rest, 'ms')}<br>mean response {response}"
     bars = _bars([REST], [rest], [fall.end_ms.point or 0.0], [words])
-    return {"name": REST, "marker": {"color": "--muted"}, **bars}
+    return {"name": REST, "marker": {"color": "--part-7"}, **bars}
 
 
 def _bars(rows: list[str], found: list[Estimate], bases: list[float], words: list[str]) -> Trace:
