@@ -24,9 +24,10 @@ COMPARISONS = schema(**_NAMED, **_ASKED, metric=TEXT, this=TEXT, other=TEXT, wor
 def estimates(source: Source) -> Sheet:
     """A row an estimate.
 
-    ``about`` says of what: ``metric``; ``stage`` and ``component``, which ``part`` names; ``cost``,
-    by the price row that ``part`` names; ``capacity``, at which ``part`` then stands; ``ceiling``,
-    whose batch size ``part`` names.
+    ``about`` says of what: ``metric``, in a capacity search ``part`` says that it is at capacity;
+    ``stage`` and ``component``, which ``part`` names; ``cost``, by the price row that ``part``
+    names; ``capacity``; ``deployment``, over all blocks; ``ceiling``, whose batch size ``part``
+    names.
     """
     return sheet(ESTIMATES, lambda: _estimates(source))
 
@@ -65,6 +66,9 @@ def _estimates(source: Source) -> Iterator[Row]:
     for capacity in found["capacities"]:
         place = {**same, **sut_columns(capacity["sut"]), "asked": "capacity"}
         yield from (place | row for row in _of_capacity(capacity))
+    for deployed in found["deployments"]:
+        for metric, value in _known(deployed):
+            yield same | sut_columns(deployed["sut"]) | _about("deployment", None, metric, value)
     for ceiling in found["ceiling"]:
         for metric in ("rate_rps", "cpu_ms"):
             row = _about("ceiling", f"batch {ceiling['batch_size']}", metric, ceiling[metric])
@@ -77,9 +81,10 @@ def _of_cell(cell: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for key, value in stage.items():
             if key != "stage":
                 yield _about("stage", stage["stage"], key, value)
-    for metric in ("cpu_ms", "pss_mb"):
-        for part, value in cell[metric].items():
-            yield _about("component", part, metric, value)
+    for metric, by_part in cell.items():
+        if metric != "estimates" and isinstance(by_part, Mapping):
+            for part, value in _known(by_part):
+                yield _about("component", part, metric, value)
     yield from _costs(cell["usd_per_million"])
 
 
@@ -95,6 +100,12 @@ def _costs(priced: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for price, kinds in priced.items():
         for kind, value in kinds.items():
             yield _about("cost", price, f"usd_per_million_{kind}", value)
+
+
+def _known(values: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Those that are estimates."""
+    found = ((key, value) for key, value in values.items() if isinstance(value, Mapping))
+    return ((key, value) for key, value in found if "point" in value)
 
 
 def _about(

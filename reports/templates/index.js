@@ -106,6 +106,7 @@
   for (const head of heads) {
     const button = document.createElement("button");
     button.type = "button";
+    head.dataset.title = head.textContent;
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
@@ -118,4 +119,5 @@
   addEventListener("hashchange", read);
   form.hidden = false;
   read();
+  document.documentElement.setAttribute("data-ready", "");
 })();
