@@ -36,7 +36,7 @@ suts = ["monolith"]
 max_batch = {batch}
 [load]
 rates = [60]
-steady_s = 4
+steady_s = 3
 blocks = 4
 [slo]
 response_time_s = 0.25
@@ -76,8 +76,8 @@ class Planted:
         self.folder, self.runs = folder, folder / "runs"
         self.scenarios = folder / "scenarios"
         (self.scenarios / "claims").mkdir(parents=True)
-        self.scenario("planted", SCENARIO.format(cores=1, steady_s=4))
-        self.scenario("elsewhere", SCENARIO.format(cores=512, steady_s=4))
+        self.scenario("planted", SCENARIO.format(cores=1, steady_s=3))
+        self.scenario("elsewhere", SCENARIO.format(cores=512, steady_s=3))
         for name, batch in (("one", 16), ("two", 1)):
             self.scenario(name, ABSOLUTE.format(name=name, batch=batch))
         self.scenario("growth", EFFORT)
@@ -104,7 +104,7 @@ class Planted:
         return folder
 
     def plan(self, **more: object) -> Plan:
-        plan = Plan(suts=TRUTHS, rates=(60.0, 220.0), blocks=4, steady_s=4.0, warm_up_s=1.0)
+        plan = Plan(suts=TRUTHS, rates=(60.0, 220.0), blocks=4, steady_s=3.0, warm_up_s=1.0)
         return replace(plan, **more)
 
     def alone(self, name: str, cpu_ms: float, hour: int = 0, **more: object) -> Path:

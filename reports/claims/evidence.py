@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -129,9 +129,15 @@ def sut_key(name: str, source: str) -> str:
     if is_remote(name):
         return name
     try:
-        architecture, variant = catalog.parse(name)
+        return _key(name)
     except CatalogError as error:
         raise ClaimError(f"{source}: {error}") from error
+
+
+@cache
+def _key(name: str) -> str:
+    """Looked up once: the catalogue reads the entry points of everything that is installed."""
+    architecture, variant = catalog.parse(name)
     return f"{architecture.name}:{variant.name}"
 
 

@@ -59,7 +59,7 @@ def test_the_newest_that_can_be_used_is_used(planted: Planted) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value", "said"),
     [
-        ("load", "steady_s", 5, "load.steady_s was 4.0, is 5"),
+        ("load", "steady_s", 5, "load.steady_s was 3.0, is 5"),
         ("load", "rates", ["0.3 ceiling", "1.2 ceiling"], "load.rates was"),
         ("policy", "max_batch", 1, "policy.max_batch was 16, is 1"),
         ("budget", "memory_gib", 8, "budget.memory_gib was 4.0, is 8"),
