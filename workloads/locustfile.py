@@ -179,7 +179,8 @@ class PlanUser(User):
             _log.exception("the generator has failed")
             failure = f"{type(error).__name__}: {error}"
         runner: Any = self.environment.runner
-        if isinstance(runner, WorkerRunner):
+        options: Any = self.environment.parsed_options
+        if isinstance(runner, WorkerRunner) and not options.headless:
             runner._send_stats()  # noqa: SLF001 - or the page would stop looking before the last
         runner.send_message(DONE, failure)
         raise StopUser
