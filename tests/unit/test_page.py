@@ -85,9 +85,11 @@ def test_every_table_has_a_caption_and_scoped_heads(page: str) -> None:
 def test_every_chart_has_a_figure_and_says_what_it_shows(page: str) -> None:
     tags = Tags(page)
     charts = [d for d in tags.all("div") if "data-figure" in d]
-    ids = {s["id"] for s in tags.all("script") if s.get("type") == "application/json"}
+    ids = {figure["id"] for figure in tags.all("figure")}
     assert {chart["data-figure"] for chart in charts} == ids
     assert len(ids) == len(charts) > 10
+    inside = [s for s in tags.all("script") if s.get("type") == "application/json"]
+    assert len(inside) == len(charts)
     assert all(chart["aria-label"] for chart in charts)
 
 
