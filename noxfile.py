@@ -95,6 +95,28 @@ def effort(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def claims(session: nox.Session) -> None:
+    """Judge what is said of these architectures: run what is missing, then write the page.
+
+    `nox -s claims [-- scenarios/claims/batching_pays.toml ...]`. About an hour where nothing has
+    been run; a run that fails leaves its claims not tested, and the session ends with an error.
+    """
+    named = ("-m", "reports", "claims", *session.posargs)
+    asked = session.run(
+        python(session), *named, "--missing", external=True, silent=True, stderr=None
+    )
+    failed = []
+    for kind, scenario in (line.split(maxsplit=1) for line in str(asked).splitlines()):
+        try:
+            run(session, "-m", "harness", kind, scenario)
+        except CommandFailed:
+            failed.append(scenario)
+    run(session, *named)
+    if failed:
+        session.error(f"could not be run, see above: {', '.join(failed)}")
+
+
+@nox.session(default=False)
 def gate(session: nox.Session) -> None:
     """Is this version slower, dearer or less reliable? `nox -s gate [-- SCENARIO --baseline REV]`.
 
