@@ -158,7 +158,7 @@ def _needs(tested: Tested) -> dict[str, object]:
     for evidence in tested.lacking:
         seconds = evidence.expected_s
         long = f" (about {plural(max(1, round(seconds / 60)), 'minute')})" if seconds else ""
-        needs.append(f"python -m harness {evidence.kind} {evidence.written}{long}")
+        needs.append(f"`python -m harness {evidence.kind} {evidence.written}`{long}")
         if evidence.lacking:
             here = False
             why.append(evidence.lacking)

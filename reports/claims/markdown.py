@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reports.claims import phrases
 from reports.claims.record import Claims, JudgedClaim, JudgedHypothesis, Measured
-from reports.gate.markdown import escaped
+from reports.gate.markdown import escaped, noted
 from reports.wording import DASH, figure
 
 MARKDOWN = "claims.md"
@@ -59,7 +59,7 @@ def _claim(claim: JudgedClaim) -> Iterator[str]:
     yield ""
     for number, one in enumerate(claim.hypotheses, 1):
         if one.word == "not tested":
-            yield from (f"Part {number} is not tested. {escaped(phrases.needs(one))}", "")
+            yield from (f"Part {number} is not tested. {noted(phrases.needs(one))}", "")
 
 
 def _ways(claim: JudgedClaim) -> str:

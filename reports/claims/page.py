@@ -6,6 +6,7 @@ from pathlib import Path
 from reports.claims import phrases, tables
 from reports.claims.forest import forests
 from reports.claims.record import Claims
+from reports.gate.phrases import parts as split
 from reports.page import figure, packed_plotly, resource, templates
 
 PAGE = "claims.html"
@@ -40,6 +41,7 @@ def render(claims: Claims, links: Mapping[str, str] | None = None) -> str:
             tones=tables.TONES,
             parts=tables.parts,
             forests=forests,
+            split=split,
             folded=[
                 table
                 for table in (

@@ -54,7 +54,7 @@ def _found(one: JudgedHypothesis) -> Shown:
 
 
 def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def _side(measured: Measured | None) -> Shown:
