@@ -151,6 +151,12 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def index(session: nox.Session) -> None:
+    """List what lies under runs/ and make its page: `nox -s index [-- --tag WORD ...]`."""
+    run(session, "-m", "reports", "index", *session.posargs)
+
+
+@nox.session(default=False)
 def serve(session: nox.Session) -> None:
     """Deploy one architecture and print its URL: `nox -s serve -- monolith:naive`."""
     run(session, "-m", "harness", "serve", *session.posargs)
@@ -164,14 +170,16 @@ def web(session: nox.Session) -> None:
     """
     told = Path(session.create_tmp(), "run")
     told.unlink(missing_ok=True)
-    # Ctrl-C reaches the program too, which drains the attempt being played and keeps it.
-    session.run(
-        *(python(session), "-m", "harness", "web", "--tell", str(told), *session.posargs),
-        external=True,
-        interrupt_timeout=None,
-    )
-    if told.exists():
-        run(session, "-m", "reports", told.read_text())
+    try:
+        # Ctrl-C reaches the program too, which drains the attempt being played and keeps it.
+        session.run(
+            *(python(session), "-m", "harness", "web", "--tell", str(told), *session.posargs),
+            external=True,
+            interrupt_timeout=None,
+        )
+    finally:
+        if told.exists():
+            run(session, "-m", "reports", told.read_text())
 
 
 @nox.session(default=False)

@@ -189,13 +189,13 @@ def web(
         slo_ms=slo_ms,
         percentile=percentile,
     )
-    kept = explore(wanted, out, listen, partial(print, flush=True), ceiling=ceiling)
-    if kept is None:
-        print("nothing was started, so nothing is kept")
-        return
-    print(f"{kept}\nits page: python -m reports {kept}")
-    if tell is not None:
-        tell.write_text(str(kept.resolve()))
+
+    def kept(run: Path) -> None:
+        print(f"{run}\nits page: python -m reports {run}", flush=True)
+        if tell is not None:
+            tell.write_text(str(run.resolve()))
+
+    explore(wanted, out, listen, partial(print, flush=True), kept=kept, ceiling=ceiling)
 
 
 def introduce(up: Served) -> None:

@@ -5,11 +5,11 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from architectures.server_config import HOST
 from harness.ports import PORTS
+from workloads.locustfile_web_guard import is_loopback
 
 PASSWORD_VARIABLE = "SERVEBENCH_WEB_PASSWORD"  # noqa: S105 - the name of one, not one
 LEAST_CHARACTERS = 12
@@ -77,14 +77,6 @@ def listen_on(host: str, port: int | None, environment: Mapping[str, str] = os.e
             f"load here: give it {LEAST_CHARACTERS} or more, or unset it to have one made"
         )
     return Listen(host, found, given or secrets.token_urlsafe(18), made=not given)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def write_password(path: Path, password: str) -> None:

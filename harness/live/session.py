@@ -1,6 +1,6 @@
 """A web session from its command line to its end: prepare, deploy, open the page, keep, leave."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,8 +37,14 @@ from workloads.panels import write_panels
 
 
 def explore(
-    asked: Asked, out: Path, listen: Listen, say: Say, *, ceiling: bool = False
-) -> Path | None:
+    asked: Asked,
+    out: Path,
+    listen: Listen,
+    say: Say,
+    *,
+    kept: Callable[[Path], None] = lambda _: None,
+    ceiling: bool = False,
+) -> None:
     """Deploy a SUT and open Locust's web UI over it, until somebody asks for the end.
 
     Args:
@@ -46,10 +52,9 @@ def explore(
         out: the folder in which to make the run's own.
         listen: where the page listens.
         say: for the person at the terminal.
+        kept: told the run's folder at the end, however it came; not where nothing was started, for
+            then nothing is kept.
         ceiling: measure the ensemble in-process too, before the page is opened.
-
-    Returns:
-        The run's folder; None where nothing was started, and so nothing is kept.
 
     Raises:
         CatalogError, EnsembleError, EnvironmentTooSmallError, ScenarioError, DiskFullError: it
@@ -73,11 +78,14 @@ def explore(
         ):
             prepared = prepare(resolved, directory, backends, say, ceiling=ceiling)
             with _up(resolved, prepared.bench, say) as subject:
-                kept = Attempts(resolved, prepared.bench, prepared.ceiling, prepared.best_batch)
-                _open(subject, kept, resolved.ensemble.GRAPHS, listen, say)
+                run = Attempts(resolved, prepared.bench, prepared.ceiling, prepared.best_batch)
+                _open(subject, run, resolved.ensemble.GRAPHS, listen, say)
     finally:
         directory.discard_if_empty()
-    return directory.path if directory.begun() else None
+        if directory.begun():
+            kept(directory.path)
+    if not directory.begun():
+        say("nothing was started, so nothing is kept")
 
 
 def asked_for(

@@ -206,3 +206,38 @@ def test_beyond_loopback_the_page_wants_the_password(tmp_path: Path) -> None:
         assert session.printed.count(made) == 1
         assert session.end() == 0
     assert not any(path.exists() for path in files)
+
+
+def test_a_sut_that_dies_ends_the_attempt_and_the_session_in_words(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    given = ("--out", str(tmp_path / "runs"), "--tell", str(told))
+    with live_session("null_service", *WITHOUT_TORCH, *given) as session:
+        session.start(duration=60, warm_up=0)
+        until(lambda: of_attempt(session, "poisson 60 rps") > 5)
+        below = session.below()
+        (server,) = [p for p in below if "architectures.null_service.server" in p.cmdline()]
+        server.kill()
+        assert session.process.wait(60) == 2
+    nothing_is_left(session, below, tmp_path)
+    assert "error: component 'server' was ended by SIGKILL while it was explored" in session.printed
+    assert "Traceback" not in session.printed
+    run = open_run(Path(told.read_text()))
+    (trial,) = run.trials
+    assert run.record.status == "interrupted"
+    assert "component_died" in [reason.code for reason in trial.reasons]
+    assert str(trial.ended_early).startswith("a component died")
+
+
+def test_a_load_worker_that_dies_fails_the_attempt_and_not_the_session(tmp_path: Path) -> None:
+    with live_session("null_service", *WITHOUT_TORCH, "--out", str(tmp_path / "runs")) as session:
+        session.start(duration=60, warm_up=0)
+        until(lambda: of_attempt(session, "poisson 60 rps") > 5)
+        locusts = [p for p in session.below() if "locust" in p.cmdline()]
+        (worker,) = [p for p in locusts if p.ppid() in {one.pid for one in locusts}]
+        worker.kill()
+        session.says(r"(attempt 1: failed: the load generator failed: a worker)")
+        assert session.ask("/")
+        assert session.end() == 0
+    run = open_run(tmp_path / "runs" / "latest")
+    assert [trial.outcome for trial in run.trials] == ["failed"]
+    assert run.record.status == "complete"
