@@ -6,8 +6,17 @@ from typing import Any
 from reports.estimate import Estimate
 from reports.export.source import Source
 from reports.gate.markdown import escaped
-from reports.tables import HEADLINE
 from reports.wording import DASH, interval, number, plain, plural
+
+HEADLINE = (
+    ("goodput_rps", "Goodput"),
+    ("response_p50_ms", "Response p50"),
+    ("response_p95_ms", "Response p95"),
+    ("cpu_ms", "CPU per request"),
+    ("pss_peak_mb", "Peak PSS"),
+    ("usd_per_million_reserved", "Cost, reserved"),
+)
+"""What fits beside the SUT, the SLO and the trials on a pull request's page."""
 
 _LAID_OUT = 3
 """Load steps whose tables stand open; those of a longer sweep are folded."""

@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 
 from harness.record import Phases, TrialRecord
 from reports.export.run_sheets import sut_columns
-from reports.export.sheet import FLOAT, TEXT, WHOLE, Sheet, schema
+from reports.export.sheet import FLOAT, TEXT, WHOLE, YES, Sheet, schema
 from reports.export.source import Source
 from reports.requests import DRAIN, STEADY, WARM_UP
 from workloads.sample import Outcome, read_samples
 
 SAMPLES = schema(
     run_id=TEXT, scenario=TEXT, sut=TEXT, architecture=TEXT, variant=TEXT, block=WHOLE, step=WHOLE,
-    asked=TEXT, offered_rps=FLOAT, concurrency=WHOLE, probe=WHOLE, index=pa.int32(),
+    asked=TEXT, offered_rps=FLOAT, concurrency=WHOLE, probe=WHOLE, trusted=YES, index=pa.int32(),
     worker=pa.int16(), intended_s=FLOAT, sent_s=FLOAT, received_s=FLOAT, phase=TEXT, outcome=TEXT,
     status=pa.int16(), response_bytes=pa.int32(),
 )  # fmt: skip
@@ -32,8 +32,9 @@ def samples(source: Source) -> Sheet:
     """A row a request, trials in the order they were played, requests in plan order.
 
     Times are seconds since the trial's load began; null where a request was not sent, or has no
-    answer. ``phase`` is that of the intended start. A trial that played no load has no rows. In a
-    closed loop the plan's requests that no client came to send are left out.
+    answer. ``phase`` is that of the intended start; ``trusted`` says whether its trial is. A trial
+    that played no load has no rows. In a closed loop the plan's requests that no client came to
+    send are left out.
     """
     return Sheet(SAMPLES, lambda: _batches(source))
 
@@ -56,6 +57,7 @@ def _trial(source: Source, trial: TrialRecord, phases: Phases) -> Iterator[pa.Re
         **source.asked_of(trial),
         "block": trial.place.block,
         "probe": trial.place.probe,
+        "trusted": trial.valid,
     }
     columns = {name: table[name] for name in ("index", "worker", "status", "response_bytes")} | {
         "intended_s": _since(table["intended_ns"], phases.start_ns),

@@ -186,6 +186,15 @@ def test_without_a_summary_of_the_run_as_it_stands_it_is_measured_and_nothing_is
     assert (run / "summary.json").read_text() == stale
 
 
+def of_trial(frame: pd.DataFrame, trial: dict[str, Any]) -> pd.DataFrame:
+    """A trial's rows."""
+    place = trial["place"]
+    step = "step" if place["probe"] is None else "probe"
+    closed = frame["concurrency"].notna() == (trial["concurrency"] is not None)
+    same = (frame["block"] == place["block"]) & (frame["sut"] == place["sut"]) & closed
+    return frame[same & (frame[step] == place[step])]
+
+
 def test_samples_are_every_request_as_recorded(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "samples.parquet"
     export(run, "--what", "samples", "--out", out)
@@ -196,27 +205,25 @@ def test_samples_are_every_request_as_recorded(run: Path, tmp_path: Path) -> Non
         trial = json.loads((folder / "trial.json").read_text())
         if trial["phases"] is None:
             continue
-        place = trial["place"]
-        closed = frame["concurrency"].notna() == (trial["concurrency"] is not None)
-        mine = frame[(frame["block"] == place["block"]) & (frame["sut"] == place["sut"]) & closed]
-        if place["probe"] is None:
-            mine = mine[mine["step"] == place["step"]]
-        else:
-            mine = mine[mine["probe"] == place["probe"]]
         rows = read_samples(sorted(folder.glob("samples-*.parquet"))).to_pylist()
+        mine = of_trial(frame, trial)
         assert mine["index"].tolist() == [row["index"] for row in rows]
         for got, row in zip(mine.to_dict("records"), rows, strict=True):
-            assert got["intended_s"] == (row["intended_ns"] - START_NS) / 1e9
-            assert got["sent_s"] == (row["sent_ns"] - START_NS) / 1e9
-            assert got["received_s"] == (row["received_ns"] - START_NS) / 1e9
+            for name in ("intended", "sent", "received"):
+                assert got[f"{name}_s"] == (row[f"{name}_ns"] - START_NS) / 1e9
             assert got["outcome"] == Outcome(row["outcome"]).name.lower()
             assert got["status"] == row["status"]
+            assert got["trusted"] == (not trial["reasons"])
             late = row["intended_ns"] >= trial["phases"]["steady_ns"]
             assert got["phase"] == ("steady" if late else "warm-up")
         seen += len(rows)
     assert seen == len(frame) > 1000
-    text = export(run, "--what", "samples")
-    again = pd.read_csv(io.StringIO(text))
+
+
+def test_samples_read_back_from_csv_to_the_last_digit(run: Path, tmp_path: Path) -> None:
+    export(run, "--what", "samples", "--out", tmp_path / "samples.parquet")
+    frame = pq.read_table(tmp_path / "samples.parquet").to_pandas()
+    again = pd.read_csv(io.StringIO(export(run, "--what", "samples")))
     for name in ("intended_s", "sent_s", "received_s"):
         assert again[name].equals(frame[name])
     assert again["phase"].tolist() == frame["phase"].tolist()
@@ -243,7 +250,7 @@ def test_a_request_without_an_answer_has_no_time_of_one(tmp_path: Path) -> None:
 def test_markdown_is_the_headline(run: Path, said: dict[str, Any]) -> None:
     text = export(run, "--format", "markdown")
     assert text.startswith("### simulated\n")
-    assert "| SUT | Goodput, rps | Throughput, rps |" in text
+    assert "| SUT | Goodput, rps | Response p50, ms |" in text
     assert "| monolith:batched |" in text
     assert "**Capacity**" in text
     cell = next(cell for cell in said["cells"] if cell["sut"] == MICROSERVICES.key)
@@ -252,7 +259,7 @@ def test_markdown_is_the_headline(run: Path, said: dict[str, Any]) -> None:
     assert f"{point} ({low}\N{EN DASH}{high}, n = 2)" in text
     lines = [line for line in text.splitlines() if line.startswith("|")]
     widths = {line.count("|") for line in lines}
-    assert widths == {5, 14}
+    assert widths == {5, 10}
     assert "Run `simulated`, servebench 0.1.0" in text
 
 
