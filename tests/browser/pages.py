@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.effort.record import EFFORT_FILE, EffortRecord, EffortRow
+from reports.claims.command import claims as judge_claims
 from reports.effort.page import write_effort
 from reports.frames import open_run
 from reports.gate.page import write_gate
@@ -21,6 +22,7 @@ from reports.summary import write_summary
 from tests import gate_verdicts
 from tests.golden.report.simulated_patterns import add_patterns
 from tests.golden.report.simulated_run import MONOLITH, NULL, RAY, Plan, simulate
+from tests.planted_claims import claims_of_every_verdict
 from tests.shelf_runs import put
 from tests.unit.test_stored import SCATTER, Vary, later, measured
 
@@ -107,11 +109,23 @@ def index(folder: Path) -> Path:
     return write_index(folder / INDEX, folder, read_shelf(folder))
 
 
+def claims(folder: Path) -> Path:
+    """Claims of every verdict, about runs of known truth."""
+    planted = claims_of_every_verdict(folder)
+    out = folder / "out"
+    files = (str(path) for path in sorted(planted.claims.glob("*.toml")))
+    judge_claims.main(
+        [*files, "--runs", str(planted.runs), "--out", str(out)], standalone_mode=False
+    )
+    return out / "claims.html"
+
+
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "report": report,
     "gate": gate,
     "hostile_gate": hostile_gate,
     "trends": trends,
     "effort": effort,
+    "claims": claims,
     "index": index,
 }

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.record import RunRecord
 from reports.claims import phrases
 from reports.claims.command import claims as command
 from reports.claims.forest import forests
@@ -18,69 +17,19 @@ from reports.claims.rule import shared_level
 from reports.compare import compare
 from reports.frames import open_run
 from reports.results import measure_run
-from tests.golden.report.simulated_run import SLOW_HOST
-from tests.planted_claims import SUTS, Planted, hypothesis
+from tests.planted_claims import SAID, SUTS, Planted, claims_of_every_verdict
 
 ROOT = Path(__file__).parents[2]
 MONOLITH, MICROSERVICES, RAY = SUTS
-EFFORT = {"scenario": "scenarios/growth.toml", "at": None, "deployment": "12"}
-TWO_RUNS = {
-    "scenario": "scenarios/one.toml", "versus": None, "versus_scenario": "scenarios/two.toml",
-    "sut": "monolith", "at": "60",
-}  # fmt: skip
-FAILING = {
-    "versus": None, "margin": None, "metric": "error_share", "value": 0.05, "sut": "monolith"
-}  # fmt: skip
-SAID = {
-    "supported": [
-        hypothesis(),
-        hypothesis(sut="ray_serve", metric="pss_peak_mb", margin=5.0),
-        hypothesis(direction="not lower", margin=0.2, at="1.1 ceiling", metric="throughput_rps",
-                   sut="monolith", versus="ray_serve"),
-        hypothesis(**FAILING, direction="lower"),
-        hypothesis(**{**FAILING, "at": "1.1 ceiling"}, direction="higher"),
-        hypothesis(**TWO_RUNS, direction="lower", margin=0.2),
-        hypothesis(**EFFORT, metric="processes", versus=None, versus_deployment="3",
-                   margin=1.0),
-        hypothesis(**EFFORT, metric="code_lines", margin=0.9),
-        hypothesis(**{**EFFORT, "deployment": "3"}, sut="monolith", versus=None,
-                   metric="change_s", versus_metric="start_up_s", direction="lower", margin=0.5),
-    ],
-    "refuted": [
-        hypothesis(direction="lower"),
-        hypothesis(sut="monolith", versus="microservices", at="1.1 ceiling",
-                   metric="throughput_rps", direction="lower"),
-        hypothesis(**FAILING, direction="higher"),
-        hypothesis(**TWO_RUNS, direction="not lower"),
-        hypothesis(**EFFORT, metric="settings"),
-    ],
-    "inconclusive": [
-        hypothesis(margin=0.5),
-        hypothesis(metric="response_p99_ms"),
-        hypothesis(**EFFORT, metric="change_s"),
-        hypothesis(metric="gpu_power_w"),
-    ],
-    "not_tested": [hypothesis(scenario="scenarios/elsewhere.toml")],
-    "refuted_in_part": [hypothesis(), hypothesis(direction="lower")],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    """CPU 6, 9 and 9.1 ms; the two single runs 6 and 9 ms; nobody fails below saturation."""
-    found = Planted(tmp_path_factory.mktemp("claims"))
-    doubts = {(2, 0, RAY): (SLOW_HOST,)}
-    folder = found.run(found.plan(doubts=doubts))
-    found.alone("one", 6)
-    found.alone("two", 9)
-    found.effort(RunRecord.read(folder))
-    for name, sections in SAID.items():
-        found.claim(name, *sections)
-    return found
+    return claims_of_every_verdict(tmp_path_factory.mktemp("claims"))
 
 
 def ask(planted: Planted, *more: str) -> Result:
-    files = [str(path) for path in sorted((planted.scenarios / "claims").glob("*.toml"))]
+    files = [str(path) for path in sorted((planted.claims).glob("*.toml"))]
     named = () if "--from" in more else (*files, "--runs", str(planted.runs))
     return CliRunner().invoke(command, [*named, *more])
 
@@ -228,15 +177,13 @@ def test_labels_that_are_markup_stay_text(judged: Claims) -> None:
 def test_missing_is_lines_for_a_program_and_the_rest_goes_to_standard_error(
     planted: Planted,
 ) -> None:
-    alone = planted.scenarios / "claims" / "not_tested.toml"
+    alone = planted.claims / "not_tested.toml"
     said = CliRunner().invoke(command, [str(alone), "--runs", str(planted.runs), "--missing"])
     assert said.stdout == ""
     assert "elsewhere.toml needs 513 cores" in said.stderr
     empty = planted.folder / "empty"
     empty.mkdir(exist_ok=True)
-    files = [
-        str(planted.scenarios / "claims" / f"{name}.toml") for name in ("supported", "refuted")
-    ]
+    files = [str(planted.claims / f"{name}.toml") for name in ("supported", "refuted")]
     lines = CliRunner().invoke(command, [*files, "--runs", str(empty), "--missing"]).stdout
     names = [(line.split()[0], Path(line.split()[1]).name) for line in lines.splitlines()]
     assert names == [
