@@ -25,6 +25,13 @@ _OPENER = build_opener(ProxyHandler({}))
 _WHO = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+def page(url: str, form: bytes | None = None) -> str:
+    """GET, or POST a form; where it is sent on to another page, that one."""
+    request = Request(url, data=form, headers=_WHO if form else {})  # noqa: S310 - our own
+    with _OPENER.open(request, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
 class LiveSession:
     """A session that was started, what it has printed so far, and its page."""
 
@@ -66,9 +73,7 @@ class LiveSession:
 
     def ask(self, path: str, form: dict[str, Any] | None = None) -> str:
         body = None if form is None else urlencode(form).encode()
-        request = Request(self.url + path, data=body, headers=_WHO if form else {})  # noqa: S310
-        with _OPENER.open(request, timeout=60) as answer:
-            return str(answer.read().decode())
+        return page(self.url + path, body)
 
     def start(self, **form: Any) -> None:
         """Press Start as the page does."""

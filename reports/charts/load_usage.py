@@ -1,19 +1,20 @@
 """What a SUT uses as load grows, stacked by component: a chart a SUT and resource."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TypeAlias
 
-from reports.charts.figure import PALETTE, Chart, Trace, axis, level, numbers, points
+from reports.charts.figure import PALETTE, Chart, Trace, axis, legend_room, level, numbers, points
 from reports.charts.hover import told
 from reports.charts.ladder import Ladder, answering, ladders
 from reports.charts.sweep import curves
 from reports.cost import Reserved, reserved
-from reports.estimate import Estimate
+from reports.estimate import Estimate, Value, over_blocks, within
 from reports.results import Cell, Results
+from reports.usage import added
 
-_Reading: TypeAlias = Callable[[Cell], Mapping[str, Estimate]]
+MOST_NAMED = 6
+"""Components that a legend can hold; of more, the largest, and the others together."""
+
 _NOTHING = Estimate(None, None, None, 0, "not read in every trusted block")
 
 
@@ -22,14 +23,23 @@ class _Resource:
     key: str
     title: str
     unit: str
-    of: _Reading
+    field: str
+
+    def of(self, cell: Cell) -> Mapping[str, Estimate]:
+        """A cell's, by component."""
+        found: Mapping[str, Estimate] = getattr(cell, self.field)
+        return found
+
+    def by_trial(self, cell: Cell) -> list[Mapping[str, Value]]:
+        """Each trusted trial's, by component."""
+        return [getattr(t.picture, self.field) for t in cell.trusted if t.picture is not None]
 
 
 _OF_MACHINE = (
-    _Resource("cores", "CPU", "cores", attrgetter("cores")),
-    _Resource("pss", "PSS at its peak", "MB", attrgetter("pss_mb")),
+    _Resource("cores", "CPU", "cores", "cores"),
+    _Resource("pss", "PSS at its peak", "MB", "pss_mb"),
 )
-_OF_GPU = (_Resource("gpu", "GPU memory at its peak", "MB", attrgetter("gpu_mb")),)
+_OF_GPU = (_Resource("gpu", "GPU memory at its peak", "MB", "gpu_mb"),)
 _GPU = (("gpu_utilization", "GPU utilization, %", 100.0), ("gpu_power_w", "GPU power, W", 1.0))
 
 
@@ -38,7 +48,9 @@ def usage_against_load(results: Results) -> Iterator[Chart]:
     for ladder in ladders(results):
         suts = {sut: ladder.cells(results, sut) for sut in answering(results)}
         most = {
-            resource.key: max(_sum(resource.of(c)) for cells in suts.values() for c in cells)
+            resource.key: max(
+                (_sum(resource.of(c)) for cells in suts.values() for c in cells), default=0.0
+            )
             for resource in (*_OF_MACHINE, *_OF_GPU)
         }
         for group in (_OF_MACHINE, _OF_GPU):
@@ -60,8 +72,6 @@ def _stack(
     most: float,
 ) -> Chart:
     sut, cells = of
-    readings = [resource.of(cell) for cell in cells]
-    names = list(dict.fromkeys(name for reading in readings for name in reading))
     given = reserved(results.record, sut) if resource.key == "cores" else None
     limit = given.cores if isinstance(given, Reserved) and given.cores < 3 * most else None
     title = f"{resource.title}, {resource.unit}"
@@ -73,9 +83,8 @@ def _stack(
         "hovermode": "closest",
     }
     traces = [
-        _component(ladder, sut, name, [one.get(name, _NOTHING) for one in readings], resource)
-        | {"fillcolor": f"--part-{i % PALETTE}"}
-        for i, name in enumerate(names)
+        _component(ladder, sut, name, found, resource) | {"fillcolor": colour}
+        for name, found, colour in _parts(resource, cells)
     ]
     loop = ", closed loop" if ladder.closed else ""
     return Chart(
@@ -83,8 +92,30 @@ def _stack(
         f"{resource.title} of {sut}{loop}",
         {"data": traces, "layout": layout},
         f"{title} of {sut} against {ladder.over}, its components stacked; all SUTs on one scale.",
-        280,
+        250 + legend_room(traces),
     )
+
+
+def _parts(resource: _Resource, cells: Sequence[Cell]) -> Iterator[tuple[str, list[Estimate], str]]:
+    """Each component over the steps, in the colour that its bar has; small ones as one."""
+    readings = [resource.of(cell) for cell in cells]
+    names = list(dict.fromkeys(name for reading in readings for name in reading))
+    found = {name: [one.get(name, _NOTHING) for one in readings] for name in names}
+    largest = sorted(names, key=lambda name: -max(e.point or 0.0 for e in found[name]))
+    kept = names if len(names) <= MOST_NAMED else largest[: MOST_NAMED - 1]
+    for i, name in enumerate(names):
+        if name in kept:
+            yield name, found[name], f"--part-{i % PALETTE}"
+    others = [name for name in names if name not in kept]
+    if others:
+        together = [_together(resource.by_trial(cell), others) for cell in cells]
+        yield f"{len(others)} others", together, "--rule"
+
+
+def _together(readings: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Estimate:
+    """Of several components, block by block."""
+    sums = [added([one.get(name, 0.0) for name in names]) for one in readings]
+    return within(over_blocks(sums, "linear"), 0, float("inf"))
 
 
 def _component(

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from harness.scenario_file import read_scenario
 from reports.frames import Run, open_run, read_trial
 from reports.results import measure_run
 from tests.leftovers import alive, left_of
-from tests.live_sessions import WITHOUT_TORCH, LiveSession, live_session
+from tests.live_sessions import ROOT, WITHOUT_TORCH, LiveSession, live_session, page
 from tests.waiting import until
 from workloads.plan import read_plan
 from workloads.sample import read_samples
@@ -143,16 +145,6 @@ def recorded(run: Run, trial: TrialRecord) -> tuple[pa.Table, int]:
     return read_samples(files), plan.due(start_ns, start_ns, end_ns)
 
 
-def test_a_session_in_which_nothing_was_started_leaves_nothing(tmp_path: Path) -> None:
-    with live_session("null_service", *WITHOUT_TORCH, "--out", str(tmp_path / "runs")) as session:
-        assert session.ask("/")
-        below = session.below()
-        assert session.end(signal.SIGTERM) == 0
-    nothing_is_left(session, below, tmp_path)
-    assert "nothing was started" in session.lines[-1]
-    assert list((tmp_path / "runs").iterdir()) == []
-
-
 def test_ended_in_an_attempt_it_keeps_what_had_come(tmp_path: Path) -> None:
     with live_session("null_service", *WITHOUT_TORCH, "--out", str(tmp_path / "runs")) as session:
         session.start(duration=0.5, warm_up=30, rate=50)
@@ -168,6 +160,9 @@ def test_ended_in_an_attempt_it_keeps_what_had_come(tmp_path: Path) -> None:
     assert run.record.status == "complete"
     assert (first.outcome, second.outcome) == ("ok", "ok")
     assert second.ended_early == "the session was ended"
+    reports = [sys.executable, "-m", "reports", str(run.directory)]
+    subprocess.run(reports, capture_output=True, check=True, cwd=ROOT)
+    assert "poisson 60 rps" in (run.directory / "report.html").read_text()
     frames = read_trial(run, second)
     assert frames is not None
     assert len(frames.samples) > 5
@@ -189,13 +184,15 @@ def test_killed_in_an_attempt_it_leaves_no_process_and_a_run_that_is_read(tmp_pa
     assert measure_run(run).cells
 
 
-def test_beyond_loopback_the_page_wants_the_password(tmp_path: Path) -> None:
+def test_beyond_loopback_the_page_wants_a_password_and_nothing_started_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     arguments = ("null_service", *WITHOUT_TORCH, "--out", str(tmp_path / "runs"))
     with live_session(*arguments, "--host", "0.0.0.0") as session:  # noqa: S104 - that is tested
         made = session.says(r"password \(made for this session, told only here\): (\S+)")
         port = session.url.rpartition(":")[2]
         session.says(r"(not encrypted)")
-        session.lines.append(f"open http://127.0.0.1:{port}")
+        assert "extended_stats" not in page(f"http://127.0.0.1:{port}/stats/requests")
         below = session.below()
         shown = " ".join(word for p in below for word in [*p.cmdline(), *p.environ().values()])
         assert made not in shown
@@ -204,8 +201,11 @@ def test_beyond_loopback_the_page_wants_the_password(tmp_path: Path) -> None:
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
         assert {path.read_text() for path in files} == {made}
         assert session.printed.count(made) == 1
-        assert session.end() == 0
+        assert session.end(signal.SIGTERM) == 0
     assert not any(path.exists() for path in files)
+    nothing_is_left(session, below, tmp_path)
+    assert "nothing was started" in session.lines[-1]
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_a_sut_that_dies_ends_the_attempt_and_the_session_in_words(tmp_path: Path) -> None:
