@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,14 @@ DRAWN = tuple(name for name, process in ARRIVALS.items() if not process.replays)
 MOST_REQUESTS = 1_000_000
 """Of one attempt: more would hold up the page for seconds while they are drawn."""
 
+_MOST_RPS = 1e6
+_MOST_S = 86_400.0
+"""A day: what plays longer is a scenario."""
+
 _MOST_KINDS = 30
 """A field with more values, as a caption, parts payloads into no kinds."""
 
+_MOST_WEIGHT = 1e6
 _MOST_SEED = 2**63 - 1
 
 
@@ -72,9 +77,9 @@ def asked(
     header = PlanHeader(
         workload=_choice(form, "arrivals", DRAWN),
         graphs=(_choice(form, "graph", graphs),),
-        rate_rps=_number(form, "rate", "requests a second, above 0", above=0.0),
-        warm_up_s=_number(form, "warm_up", "seconds, not below 0"),
-        steady_s=_number(form, "duration", "seconds, above 0", above=0.0),
+        rate_rps=_number(form, "rate", "requests a second", most=_MOST_RPS, above=0.0),
+        warm_up_s=_number(form, "warm_up", "seconds", most=_MOST_S),
+        steady_s=_number(form, "duration", "seconds", most=_MOST_S, above=0.0),
         seed=_whole(form, "seed", 0, _MOST_SEED),
         mix=mix.weights,
     )
@@ -105,7 +110,7 @@ def read_mix(text: str) -> Mix:
                 "payload; write each kind once, as in cat=3, dog=1, or leave the field empty to "
                 "send all alike"
             )
-        weights[value] = _number({"mix": weight}, "mix", "a weight above 0", above=0.0)
+        weights[value] = _number({"mix": weight}, "mix", "weight", most=_MOST_WEIGHT, above=0.0)
     if colon and not (by.strip() and weights):
         raise WorkloadError(
             f"mix = {text!r} is half a mix; write category: cat=3, dog=1, or leave it empty"
@@ -208,13 +213,18 @@ def _choice(form: Mapping[str, Any], key: str, known: Sequence[str]) -> str:
     return value
 
 
-def _number(form: Mapping[str, Any], key: str, meant: str, above: float | None = None) -> float:
+def _number(
+    form: Mapping[str, Any], key: str, meant: str, *, most: float, above: float | None = None
+) -> float:
     try:
         value = float(str(form[key]))
     except ValueError:
-        value = float("nan")
-    if not isfinite(value) or value < 0 or (above is not None and value <= above):
-        raise WorkloadError(f"{key} = {str(form[key])!r} is no number of {meant}")
+        value = nan
+    if not 0 <= value <= most or (above is not None and value <= above):
+        least = "from 0" if above is None else f"above {above:g}"
+        raise WorkloadError(
+            f"{key} = {str(form[key])!r} is no number of {meant} {least} to {most:,.0f}"
+        )
     return value
 
 

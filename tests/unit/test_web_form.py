@@ -63,8 +63,7 @@ def test_text_becomes_a_header() -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_name(field: str, value: str) -> None:
-    key = "rate" if field in ("duration", "warm_up") and value == "1e9" else field
-    with pytest.raises(WorkloadError, match=f"^{key}"):
+    with pytest.raises(WorkloadError, match=f"^{field}"):
         given(**{field: value})
 
 

@@ -145,14 +145,14 @@ def test_stop_before_the_common_start_ends_it_soon_after(session: WebSession) ->
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"rate": 0}, "rate = '0' is no number of requests a second, above 0"),
+        ({"rate": 0}, "rate = '0' is no number of requests a second above 0 to 1,000,000"),
         ({"rate": "many"}, "rate = 'many'"),
         ({"mix": "cat=3, dgo=1"}, "no payload is labelled 'dgo' (did you mean 'dog'?)"),
         ({"mix": "cat"}, "'cat' is no weight"),
         ({"graph": "tags"}, "graph = 'tags' is not known (did you mean 'tag'?)"),
         ({"max_in_flight": 100_000}, "no whole number from 1 to"),
         ({"host": "http://elsewhere.example"}, "this session is of"),
-        ({"rate": 1e9}, "at most 1,000,000"),
+        ({"rate": 1e6, "duration": 60}, "at most 1,000,000"),
         ({"rate": 0.001, "arrivals": "poisson"}, "no request to send"),
     ],
 )
