@@ -23,6 +23,7 @@ FORWARDED = {
     "aa": ("reports", "aa"),
     "trends": ("reports", "baselines"),
     "index": ("reports", "index"),
+    "claims": ("reports", "claims"),
 }
 """Sessions that hand what follows `--` to a command of ours."""
 

@@ -94,15 +94,19 @@ def _exists(written: str) -> bool:
     return (ROOT / written).exists() or (ROOT / f"{written}.py").exists()
 
 
-def kinds() -> dict[str, str]:
-    """What the map lists, with the heading it stands under."""
-    found = {}
-    for part in (DOCS / "README.md").read_text(encoding="utf-8").split("\n## ")[1:]:
-        heading = part.partition("\n")[0]
-        for target in re.findall(r"\]\(([\w/]+\.md)\)", part):
-            assert target not in found, f"{target} is listed twice"
-            found[target] = heading
-    return found
+def mapped() -> list[tuple[str, str]]:
+    """What the map lists, each with the heading it stands under."""
+    parts = (DOCS / "README.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    return [
+        (target, part.partition("\n")[0])
+        for part in parts
+        for target in re.findall(r"\]\(([\w/]+\.md)\)", part)
+    ]
+
+
+def test_the_map_lists_nothing_twice() -> None:
+    found = [target for target, _ in mapped()]
+    assert sorted(found) == sorted(set(found))
 
 
 def listed() -> list[Path]:
@@ -117,7 +121,7 @@ def listed() -> list[Path]:
 
 @pytest.mark.parametrize("path", listed(), ids=name)
 def test_the_map_lists_every_document_under_its_kind(path: Path) -> None:
-    kind = kinds().get(str(path.relative_to(DOCS)))
+    kind = dict(mapped()).get(str(path.relative_to(DOCS)))
     assert kind in KINDS, "docs/README.md does not list it"
     if name(path) in MADE_ELSEWHERE:
         return
