@@ -38,7 +38,9 @@ _REPORT = "report.html"
 @click.option("--out", type=_PATH, default=_OUT, show_default=True, help="folder of the page")
 @click.option("--missing", "only_missing", is_flag=True, help="only say which scenarios to run")
 @click.option("--from", "source", type=_PATH, help="a claims.json, instead of judging anew")
-@click.option("--markdown", "as_markdown", is_flag=True, help="print Markdown, and write nothing")
+@click.option(
+    "--markdown", "as_markdown", is_flag=True, help="print Markdown for docs/claims, write nothing"
+)
 def claims(
     files: tuple[Path, ...],
     runs: Path | None,
@@ -60,7 +62,7 @@ def claims(
         if only_missing:
             _say_missing(_claims(files), _shelf(runs))
         elif as_markdown:
-            click.echo(markdown(_judged(files, runs, source)), nl=False)
+            click.echo(markdown(_judged(files, runs, source), document=True), nl=False)
         else:
             _write(out, runs or _RUNS, _judged(files, runs, source))
     except (ClaimError, PriceError, OSError) as error:

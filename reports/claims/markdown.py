@@ -11,11 +11,27 @@ MARKDOWN = "claims.md"
 _HEAD = ("part", "hypothesis", "verdict", "claimed", "found", "this", "against")
 
 
-def markdown(claims: Claims) -> str:
-    """Every claim: one table of all, then each with its parts and what it rests on."""
+_DOCUMENT = (
+    (
+        "*Explanation* · [all documents](../README.md) · made of "
+        "[judged claims](../evidence/claims.json) by `python -m reports claims`"
+    ),
+    "",
+)
+"""Where it stands among the documents, as each of them says in its third line."""
+
+
+def markdown(claims: Claims, *, document: bool = False) -> str:
+    """Every claim: one table of all, then each with its parts and what it rests on.
+
+    Args:
+        claims: what to say.
+        document: whether it is to stand in ``docs/claims``.
+    """
     lines = [
         "# Claims: what is said, and what was measured",
         "",
+        *(_DOCUMENT if document else ()),
         f"{escaped(phrases.tally(claims))} {escaped(phrases.chance(claims))}",
         "",
         *_apart(claims),

@@ -159,7 +159,11 @@ def test_the_forms_can_be_made_again_of_the_file_alone(
 ) -> None:
     source = ("--from", str(out / "claims.json"))
     printed = ask(planted, *source, "--markdown")
-    assert printed.output == (out / "claims.md").read_text() == markdown(judged)
+    assert printed.output == markdown(judged, document=True)
+    assert (out / "claims.md").read_text() == markdown(judged)
+    assert printed.output.splitlines()[2].startswith(
+        "*Explanation* · [all documents](../README.md)"
+    )
     again = ask(planted, *source, "--out", str(planted.folder / "again"))
     assert again.exit_code == 0
     assert (planted.folder / "again/claims.json").read_text() == (out / "claims.json").read_text()
@@ -221,6 +225,6 @@ def test_committed_verdicts_are_those_of_the_committed_evidence() -> None:
     source, pages = ROOT / "docs/evidence/claims.json", sorted((ROOT / "docs/claims").glob("*.md"))
     assert source.is_file() == bool(pages), "docs/claims/*.md are made of docs/evidence/claims.json"
     for page in pages:
-        assert page.read_text() == markdown(read_claims(source)), (
+        assert page.read_text() == markdown(read_claims(source), document=True), (
             f"python -m reports claims --from {source.relative_to(ROOT)} --markdown > {page}"
         )

@@ -15,6 +15,7 @@ from architectures.spec import Architecture, Launch, ResourceClaim, ServingPolic
 from harness.effort.plan import EffortPlan
 from harness.scenario import Scenario
 from harness.scenario_file import parse, parse_scenario
+from reports.claims.written import ClaimSection
 from reports.prices import read_prices
 from tests.documents import ROOT, documents, fenced, name
 
@@ -46,6 +47,8 @@ def test_every_toml_block_can_be_meant(path: Path, example: str, tmp_path: Path)
         assert read_prices(written).price
     elif "deployments" in document:
         assert parse(example, name(path), EffortPlan).deployments
+    elif "hypotheses" in document:
+        assert parse(example, name(path), ClaimSection).hypotheses
     elif set(document) <= set(Scenario.model_fields):
         scenario = parse_scenario(tomli_w.dumps(whole(document)), name(path))
         for sut in scenario.suts:
