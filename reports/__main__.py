@@ -24,6 +24,7 @@ from reports.gate.write import write_verdict
 from reports.page import write_page
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
 from reports.ranking import Sentence
+from reports.reprice_command import reprice
 from reports.results import measure_run
 from reports.shelf.command import index, tag
 from reports.stored.command import baselines
@@ -114,7 +115,7 @@ def report(
     return page
 
 
-for command in (gate, aa, baselines, compare, claims, index, tag, export):
+for command in (gate, aa, baselines, compare, reprice, claims, index, tag, export):
     main.add_command(command)
 
 

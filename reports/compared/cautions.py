@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.compared.agreement import Matched
 from reports.compared.figures import MOST_APART
-from reports.compared.phrases import times
+from reports.compared.phrases import called, times
 from reports.compared.record import Control
 from reports.gate import comparable as gate
 from reports.results import Results
@@ -16,13 +16,14 @@ def cautions(
     results: tuple[Results, Results], held: Sequence[Control], steps: Sequence[Matched]
 ) -> tuple[str, ...]:
     """What a reader must know before the figures."""
-    return (
+    found = (
         *_unfinished(results),
         *_changed(results),
         *_of_the_machine(results),
         *_apart(steps),
         *_reach(held),
     )
+    return tuple(text[0].upper() + text[1:] for text in found)
 
 
 def _unfinished(results: tuple[Results, Results]) -> Iterator[str]:
@@ -76,6 +77,6 @@ def _reach(held: Sequence[Control]) -> Iterator[str]:
     if known:
         change = known[0].change
         yield (
-            f"no control moved, but {known[0].name} is known only as {times(change)}: a change of "
-            "a time or a rate that is smaller than that may be the machine's, and gets no word"
+            f"no control moved, but {called(known[0])}, is known only as {times(change)}: a change "
+            "of a time or a rate that is smaller than that may be the machine's, and gets no word"
         )

@@ -79,7 +79,7 @@ def _floors(baseline: Results, candidate: Results, steps: Sequence[Matched]) -> 
             if cell.sut.key in theirs:
                 metric = BY_KEY[_OF_THE_FLOOR]
                 yield (
-                    f"{cell.sut.key}, no model, at {words_of(step)}: {metric.name}",
+                    f"{cell.sut.key}: {metric.name} at {words_of(step)}",
                     metric.unit,
                     cell.by_block(metric.key),
                     theirs[cell.sut.key].by_block(metric.key),

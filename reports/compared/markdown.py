@@ -32,8 +32,9 @@ def markdown(compared: Compared) -> str:
     lines += [
         escaped(compared.answers_equal),
         "",
-        f"{escaped(phrases.NOT_PAIRED)} To decide: `{compared.decide}`",
     ]
+    if compared.comparable:
+        lines.append(f"{escaped(phrases.NOT_PAIRED)} To decide: `{compared.decide}`")
     return "\n".join(lines).rstrip() + "\n"
 
 

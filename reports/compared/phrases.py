@@ -6,7 +6,7 @@ from reports.compared.agreement import Matched
 from reports.compared.record import ComparedSide, Control, Row
 from reports.estimate import Estimate
 from reports.results import Results
-from reports.wording import DASH, listed, number, plural
+from reports.wording import DASH, inside, listed, number, plural
 
 _NAMED = 6
 NOT_PAIRED = (
@@ -36,7 +36,8 @@ def answer(rows: Sequence[Row], held: Sequence[Control], reasons: Sequence[str])
         f"Of {plural(len(spoken), 'figure')} B is worse than A in {_count(worse)} and better in "
         f"{_count(better)}; of {_rest(unsure, len(spoken))} these blocks cannot tell."
     )
-    return (head, *_sentences("Worse", worse), *_sentences("Better", better), *_within(spoken))
+    found = (*_sentences("Worse", worse), *_sentences("Better", better))
+    return (head, *found, *_inside_margin(spoken))
 
 
 def _count(rows: Sequence[Row]) -> str:
@@ -48,26 +49,23 @@ def _rest(count: int, of: int) -> str:
 
 
 def _sentences(head: str, rows: Sequence[Row]) -> Iterator[str]:
-    """The largest changes first."""
-    if not rows:
-        return
-    ordered = sorted(rows, key=lambda row: row.p or 0.0)
-    named = "; ".join(f"{row.sut} at {row.step}, {_inside(row)}" for row in ordered[:_NAMED])
-    more = f"; and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    yield f"{head}: {named}{more}."
+    """A sentence a SUT and step; the rest only counted."""
+    places: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        places.setdefault((row.sut, row.step), []).append(row)
+    for (sut, step), found in list(places.items())[:_NAMED]:
+        named = listed([f"{inside(row.name)} {ratio(row)} ({ends(row)})" for row in found])
+        yield f"{head}: {sut}{'' if step.startswith('at ') else ' at'} {step}, {named}."
+    if len(places) > _NAMED:
+        more = sum(len(found) for found in list(places.values())[_NAMED:])
+        yield f"{head} in {plural(more, 'more figure')}, all of them below."
 
 
-def _inside(row: Row) -> str:
-    assert row.change is not None  # noqa: S101 - a row with a word has one
-    name = row.name if row.name[:2].isupper() else row.name[0].lower() + row.name[1:]
-    return f"{name} {ratio(row)} ({ends(row)})"
-
-
-def _within(rows: Sequence[Row]) -> Iterator[str]:
-    inside = [row for row in rows if row.within]
-    if inside:
+def _inside_margin(rows: Sequence[Row]) -> Iterator[str]:
+    kept = [row for row in rows if row.within]
+    if kept:
         yield (
-            f"Of {plural(len(inside), 'figure')} the whole interval lies within the margin that "
+            f"Of {plural(len(kept), 'figure')} the whole interval lies within the margin that "
             "was asked for."
         )
 
@@ -100,7 +98,7 @@ def silence(held: Sequence[Control]) -> str:
     """Why no figure may be called better or worse; empty where they may."""
     moved = [control for control in held if control.moved]
     if moved:
-        named = listed([f"{control.name} {times(control.change)}" for control in moved])
+        named = listed([f"{called(control)} {times(control.change)}" for control in moved])
         return (
             f"a control moved between the runs ({named}), and no change of a SUT does that: the "
             "machine, the ensemble's own code or its libraries did"
@@ -111,6 +109,11 @@ def silence(held: Sequence[Control]) -> str:
             "a slower service"
         )
     return ""
+
+
+def called(control: Control) -> str:
+    """A control's name inside a sentence."""
+    return inside(control.name.replace(": ", ", "))
 
 
 def times(change: Estimate) -> str:

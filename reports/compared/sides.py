@@ -71,7 +71,7 @@ def choose(
         (_known(folder),) if folder else _at_revision(word, stored, runs, resolve)
         for word, folder in zip(asked, folders, strict=True)
     ]
-    name = scenario or _common(found, asked)
+    name = scenario or ("" if all(folders) else _common(found, asked))
     picked = [
         _newest(word, side, name, by_folder=folder is not None)
         for word, side, folder in zip(asked, found, folders, strict=True)
@@ -202,8 +202,6 @@ def _common(found: Sequence[Sequence[Known]], asked: tuple[str, str]) -> str:
     mine, theirs = found
     names = {run.scenario for run in mine}
     common = [run for run in theirs if run.scenario in names]
-    if len(mine) == len(theirs) == 1:  # two folders may be of scenarios of other names
-        return ""
     if not common:
         sides = ", ".join(
             f"{word} has runs of {listed(sorted({run.scenario for run in side}))}"

@@ -1,16 +1,14 @@
 """Two runs in tables: for the page, and one for a terminal."""
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.table import Table as Terminal
 from rich.text import Text
 
 from reports.compared import phrases
-from reports.compared.record import Compared, Row, Word
+from reports.compared.record import Compared, Control, Row, Word
 from reports.estimate import Estimate
 from reports.tables import Shown, Table, Tone, shown
-from reports.wording import DASH, figure, number, plain
+from reports.wording import DASH, number, plain
 
 TONES: dict[Word, Tone] = {"better": "good", "worse": "bad", "cannot tell": "muted"}
 _COLOURS = {"better": "green", "worse": "bold red", "cannot tell": "dim"}
@@ -85,31 +83,40 @@ def differing(compared: Compared) -> Table | None:
         for one in compared.differs
     ]
     head = [Shown("Key"), *(Shown(cell.text, cell.under, tone="text") for cell in _BOTH)]
-    return Table("What differs", head, rows) if rows else None
+    return Table("What need not agree, and does not", head, rows) if rows else None
 
 
 def controls(compared: Compared) -> Table | None:
     """What no change of a SUT moves; None where neither run has any."""
-    said = {True: ("moved", "bad"), False: ("did not move", "good"), None: ("cannot tell", "doubt")}
-    rows = []
+    said: dict[bool | None, tuple[str, Tone]] = {
+        True: ("moved", "bad"),
+        False: ("did not move", "good"),
+        None: ("cannot tell", "doubt"),
+    }
+    rows: list[list[Shown]] = []
     for control in compared.controls:
         word, tone = said[control.moved]
         rows.append(
             [
-                Shown(control.name, control.unit),
+                Shown(*_named(control)),
                 shown(control.baseline, control.unit),
                 shown(control.candidate, control.unit),
                 shown(control.change, ""),
-                Shown(word, "" if control.moved is not None else control.change.note,
-                      tone=tone),  # type: ignore[arg-type]
+                Shown(word, tone=tone),
             ]
-        )  # fmt: skip
+        )
     head = [Shown("Control"), *_BOTH, Shown("B / A"), Shown("Between the runs it")]
     note = (
         "A control moved if the interval of its ratio leaves out 1; these intervals share one "
-        f"error of {1 - compared.level:.0%}. If one moved, nothing is called better or worse."
+        f"error of {(1 - compared.level) * 100:.2g} %. If one moved, nothing is called better or "
+        "worse."
     )
     return Table("The controls", head, rows, note) if rows else None
+
+
+def _named(control: Control) -> tuple[str, str]:
+    what, _, figure = control.name.partition(": ")
+    return what, f"{figure}, {control.unit}"
 
 
 def steps(compared: Compared) -> Table | None:
@@ -131,12 +138,12 @@ def steps(compared: Compared) -> Table | None:
 
 def spoken(compared: Compared, step: str) -> Table | None:
     """What carries a word at one step; None where nothing does."""
-    rows = [_line(row) for row in compared.at(step) if row.word is not None]
+    rows = [_line(row) for row in compared.at(step) if row.word is not None and _any(row)]
     head = [
         Shown("SUT"), Shown("Figure", tone="text"), *_BOTH, Shown("B / A", "or B less A"),
         Shown("B is"), Shown("Because", tone="text"),
     ]  # fmt: skip
-    return Table(_caption(step), head, rows, wide=True) if rows else None
+    return Table(f"What carries a word, {step}", head, rows, wide=True) if rows else None
 
 
 def _line(row: Row) -> list[Shown]:
@@ -179,10 +186,10 @@ def _chance(p: float) -> str:
 
 def silent(compared: Compared, step: str) -> Table | None:
     """What is shown without a word at one step; None where nothing is."""
-    rows = [row for row in compared.at(step) if row.word is None and _any(row)]
+    rows = [row for row in compared.at(step) if row.word is None or not _any(row)]
     if not compared.comparable:
         head = [Shown("SUT"), Shown("Figure", tone="text"), *_BOTH]
-        return Table(_caption(step), head, [_begin(row) for row in rows], wide=True)
+        return Table(f"Every figure, {step}", head, [_begin(row) for row in rows], wide=True)
     lines = [[*_begin(row), _change(row), Shown(row.why, tone="text")] for row in rows]
     head = [
         Shown("SUT"), Shown("Figure", tone="text"), *_BOTH, Shown("B / A", "or B less A"),
@@ -195,17 +202,3 @@ def silent(compared: Compared, step: str) -> Table | None:
 
 def _any(row: Row) -> bool:
     return row.baseline.point is not None or row.candidate.point is not None
-
-
-def _caption(step: str) -> str:
-    return step[0].upper() + step[1:]
-
-
-def line(estimate: Estimate, unit: str) -> str:
-    """An estimate in one line, for Markdown."""
-    return DASH if estimate.point is None else figure(estimate, unit)
-
-
-def left_out(compared: Compared) -> Sequence[str]:
-    """What only one run has."""
-    return compared.only

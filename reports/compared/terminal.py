@@ -21,7 +21,8 @@ def show(console: Console, compared: Compared) -> None:
             console.print(table)
     for text in compared.words:
         say(text, "bold")
-    say(f"{phrases.NOT_PAIRED} To decide: {compared.decide}")
+    if compared.comparable:
+        say(f"{phrases.NOT_PAIRED} To decide: {compared.decide}")
 
 
 def _before(compared: Compared, say: Callable[..., None]) -> None:
