@@ -1,5 +1,6 @@
 """Deployment effort in tables: what the run knows, and what was measured of it beside the run."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ def deployed(results: Results, every: Sequence[Deployed]) -> Table | None:
     rows = [
         [
             Shown(one.sut, swatch=swatch(results, one.sut)),
-            Shown(str(len(one.components)), ", ".join(one.components)),
+            Shown(str(len(one.components)), _named(one.components)),
             _count(one.processes),
             _count(one.threads),
             _hops(one.over_hops),
@@ -41,6 +42,16 @@ def deployed(results: Results, every: Sequence[Deployed]) -> Table | None:
         "takes are measured apart, with nox -s effort."
     )
     return Table("What each SUT is made of", head, rows, note, wide=True) if rows else None
+
+
+def _named(components: Sequence[str]) -> str:
+    """Those that were started by name; what a component started itself is counted."""
+    below = Counter(name.partition("/")[0] for name in components if "/" in name)
+    return ", ".join(
+        f"{name} with {below[name]} below it" if below[name] else name
+        for name in components
+        if "/" not in name
+    )
 
 
 def _count(count: int | None) -> Shown:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.record import Step
 from reports.answer import at
 from reports.charts.dots import Dot, Named, dots
-from reports.charts.figure import Chart, Figure, axis, decades, level, log_axis
+from reports.charts.figure import Chart, Figure, axis, decades, legend_room, level, log_axis
 from reports.charts.ladder import Ladder, ladders
 from reports.charts.sweep import curves
 from reports.metrics import BY_KEY
@@ -48,7 +48,7 @@ def _over(results: Results, ladder: Ladder) -> Iterator[Chart]:
                 {"data": traces, "layout": layout},
                 f"{title}: {_USD} of each SUT against {ladder.over}, with its interval, at the "
                 "headline's price. A gap is a step without a good answer.",
-                340,
+                310 + legend_room(traces),
             )
     for key, title in _EFFICIENCY:
         traces = list(curves(results, ladder, key, 100.0))
@@ -65,7 +65,7 @@ def _over(results: Results, ladder: Ladder) -> Iterator[Chart]:
                 {"data": traces, "layout": shown},
                 f"{title} of each SUT against {ladder.over}, in percent, with its interval; the "
                 "level line at 100 % is the ceiling, which no server can pass.",
-                340,
+                310 + legend_room(traces),
             )
 
 

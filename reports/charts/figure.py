@@ -31,6 +31,12 @@ class Chart:
     height: int = 320
 
 
+def legend_room(traces: Iterable[Trace]) -> int:
+    """Pixels that a legend takes beyond its first line, two entries abreast."""
+    names = {trace["name"] for trace in traces if trace.get("showlegend", True)}
+    return 18 * max(0, (len(names) + 1) // 2 - 1)
+
+
 def numbers(values: Iterable[float]) -> list[float | None]:
     """Four significant figures; a gap where there is no number."""
     return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]

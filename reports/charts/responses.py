@@ -8,7 +8,18 @@ import numpy.typing as npt
 
 from harness.record import Step
 from reports.answer import at
-from reports.charts.figure import Chart, Trace, axis, decades, log_axis, look, numbers, upright
+from reports.charts.figure import (
+    Chart,
+    Figure,
+    Trace,
+    axis,
+    decades,
+    legend_room,
+    log_axis,
+    look,
+    numbers,
+    upright,
+)
 from reports.estimate import BEYOND, Floats
 from reports.results import Cell, Results
 
@@ -39,7 +50,7 @@ def response_times(results: Results, step: Step) -> Iterator[Chart]:
         return
     slo = [upright(results.slo.response_time_s * 1e3, "SLO")] if results.slo else []
     x = log_axis("response time from the intended start, ms", range=_reach(results, curves))
-    whole = {
+    whole: Figure = {
         "data": [_curve(c, tail=False) for c in curves],
         "layout": {
             "xaxis": x,
@@ -65,8 +76,9 @@ def response_times(results: Results, step: Step) -> Iterator[Chart]:
     where = at(step)
     names = ", ".join(dict.fromkeys(c.name for c in curves))
     said = f"Share of planned requests answered OK within a response time at {where}, for {names}"
-    yield Chart(f"cdf-{step.index}", f"{where}: all of it", whole, f"{said}.", 360)
-    yield Chart(f"tail-{step.index}", f"{where}: the tail", tail, f"{said}, tail stretched.", 360)
+    high = 330 + legend_room(whole["data"])
+    yield Chart(f"cdf-{step.index}", f"{where}: all of it", whole, f"{said}.", high)
+    yield Chart(f"tail-{step.index}", f"{where}: the tail", tail, f"{said}, tail stretched.", high)
 
 
 def _reach(results: Results, curves: list["_Curve"]) -> list[float]:

@@ -8,6 +8,7 @@ from reports.charts.figure import (
     axis,
     decades,
     error_bars,
+    legend_room,
     level,
     log_axis,
     look,
@@ -29,6 +30,12 @@ _MARKS: dict[State, tuple[str, str]] = {
     "unknown": ("circle-open", "no trusted trial"),
     "closed": ("circle", "closed loop"),
 }
+WIDEST = 1.25
+"""How far beyond its points a chart goes to show an interval's end."""
+
+SLO_ROOM = 1.5
+"""What stands above the SLO's line on a logarithmic axis: its name."""
+
 _EXPLAINED: tuple[State, ...] = ("late", "saturated", "mixed")
 
 _PERCENTILES = ("response_p50_ms", "response_p95_ms", "response_p99_ms")
@@ -51,19 +58,21 @@ def _responses(results: Results, ladder: Ladder, key: str) -> Chart | None:
         return None
     slo_ms = results.slo.response_time_s * 1e3 if results.slo else None
     metric = BY_KEY[key]
+    traces = list(curves(results, ladder, key))
+    room = [slo_ms * SLO_ROOM] if slo_ms else []
     layout = {
         "xaxis": ladder.axis,
-        "yaxis": log_axis(f"{metric.name}, ms", range=decades([*seen, slo_ms or seen[0]])),
+        "yaxis": log_axis(f"{metric.name}, ms", range=decades([*seen, *room])),
         "shapes": [level(slo_ms, "SLO")] if slo_ms else [],
     }
     return Chart(
         f"{ladder.prefix}sweep-{key}",
         f"{metric.name} against {ladder.over}",
-        {"data": list(curves(results, ladder, key)), "layout": layout},
+        {"data": traces, "layout": layout},
         f"{metric.name} of each SUT against {ladder.over}, with its interval, and the SLO's line. "
         "A cross marks a step at which the SUT was saturated, an open diamond one at which it was "
         "late; a gap, samples that do not carry the percentile.",
-        380,
+        340 + legend_room(traces),
     )
 
 
@@ -80,11 +89,14 @@ def _rates(results: Results, ladder: Ladder) -> Chart:
     }
     traces = list(curves(results, ladder, "throughput_rps"))
     best = next((c.rate_rps.point for c in results.ceilings if c.best), None)
-    reached = [y for trace in traces for y in trace["y"] if y is not None]
+    cells = [cell for sut in answering(results) for cell in ladder.cells(results, sut)]
+    found = [cell.estimates["throughput_rps"] for cell in cells]
+    reached = [e.point or 0.0 for e in found]
     most_rps = max([*reached, best or 0.0, 0.0 if ladder.closed else top_rps])
+    seen = min(max([most_rps, *(e.high or 0.0 for e in found)]), WIDEST * most_rps)
     layout = {
         "xaxis": ladder.axis,
-        "yaxis": axis("throughput, rps", range=[0, 1.08 * most_rps]),
+        "yaxis": axis("throughput, rps", range=[0, 1.08 * seen]),
         "shapes": [level(best, "ceiling")] if best else [],
     }
     return Chart(
@@ -94,7 +106,7 @@ def _rates(results: Results, ladder: Ladder) -> Chart:
         f"OK answers a second of each SUT against {ladder.over}, the ceiling's rate as a level line"
         + ("." if ladder.closed else ", beside the line on which every request is answered; a "
            "cross marks saturation."),
-        380,
+        340 + legend_room([*traces, ideal]),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.record import Step
 from reports.answer import at
-from reports.charts.figure import Chart, Trace, decades, log_axis, look, numbers
+from reports.charts.figure import Chart, Trace, decades, level, log_axis, look, numbers
 from reports.estimate import BEYOND, Floats, Missing
 from reports.results import Cell, Results
 from reports.wording import number, plural
@@ -22,12 +22,13 @@ FEWEST_SLICES = 16
 slice with a handful of them shows chance."""
 
 HALF = 0.46
-"""Half the widest violin, where neighbours stand 1 apart."""
+"""Half of every violin's greatest width, where neighbours stand 1 apart."""
 
-_MARKS = (
-    ("response_p50_ms", "median", "line-ew-open", 18),
-    ("response_p95_ms", "p95", "diamond", 7),
-)
+PLOT_PX = 440
+LEVEL_NAMES = 3
+"""SUTs whose names fit beside each other."""
+
+_MARKS = (("response_p50_ms", "median"), ("response_p95_ms", "p95"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,33 +71,35 @@ def violins(results: Results, step: Step) -> Chart | None:
     ends = [float(times[i]) * 1e3 for times in known for i in (0, -1)]
     edges = np.geomspace(min(ends) * 0.999, max(ends) * 1.001, _slices(known) + 1)
     groups = _placed(cells, edges)
-    widest = max(float(v.shares.max()) for group in groups for v in group)
     slo_ms = results.slo.response_time_s * 1e3 if results.slo else None
     names = {v.sut: [w.at for w in group] for group in groups for v in group}
+    last = max(max(places) for places in names.values())
+    many = len(names) > LEVEL_NAMES
     layout = {
         "xaxis": {
             "tickvals": [float(np.mean(places)) for places in names.values()],
-            "ticktext": [name.replace(":", ":<br>") for name in names],
-            "range": [-0.8, max(max(places) for places in names.values()) + 0.8],
+            "ticktext": list(names) if many else [name.replace(":", ":<br>") for name in names],
+            "tickangle": -35 if many else 0,
+            "range": [-0.8, last + 0.8],
             "showgrid": False,
         },
         "yaxis": log_axis(
             "response time, ms", range=decades([*ends, *([slo_ms] if slo_ms else [])])
         ),
-        "shapes": [_slo(slo_ms)] if slo_ms else [],
+        "shapes": [level(slo_ms, "SLO")] if slo_ms else [],
         "showlegend": False,
         "hovermode": "closest",
     }
-    traces = [t for group in groups for t in _drawn(results, group, edges, widest)]
+    traces = [t for group in groups for t in _drawn(results, group, edges, PLOT_PX / (last + 1.6))]
     where = at(step)
     return Chart(
         f"violin-{step.index}",
         f"{where}: block by block",
         {"data": traces, "layout": layout},
         f"Response times at {where}, a violin a block of each SUT: as wide as the share of answers "
-        "that took so long, with its median (line), p95 (diamond) and its ten slowest answers "
-        "(dots).",
-        380,
+        "that took so long, each to the same greatest width, with its median (line), p95 (diamond) "
+        "and its ten slowest answers (dots).",
+        430 if many else 380,
     )
 
 
@@ -117,7 +120,7 @@ def _placed(cells: list[Cell], edges: Floats) -> list[list[_Violin]]:
                 continue
             times_ms = picture.responses_s * 1e3
             counts, _ = np.histogram(times_ms, edges)
-            values = {key: trial.values[key] for key, *_ in _MARKS}
+            values = {key: trial.values[key] for key, _ in _MARKS}
             group.append(
                 _Violin(
                     cell.sut.key,
@@ -137,20 +140,18 @@ def _placed(cells: list[Cell], edges: Floats) -> list[list[_Violin]]:
     return groups
 
 
-def _drawn(results: Results, group: list[_Violin], edges: Floats, widest: float) -> Iterator[Trace]:
+def _drawn(
+    results: Results, group: list[_Violin], edges: Floats, apart_px: float
+) -> Iterator[Trace]:
     colour, _ = look(results, group[0].sut)
+    ink = {"color": "--ink", "line": {"width": 2, "color": "--ink"}}
+    line = {"symbol": "line-ew-open", "size": float(np.clip(apart_px * 0.55, 5, 20)), **ink}
+    dot = {"symbol": "diamond", "size": 7, "color": "--ink"}
     for one in group:
-        yield _outline(one, edges, colour, widest)
-    for key, name, symbol, size in _MARKS:
-        yield {
-            **_dots(group[0].sut, name, group, [[v.marks[key]] for v in group]),
-            "marker": {
-                "symbol": symbol,
-                "size": size,
-                "color": "--ink",
-                "line": {"width": 2 if symbol.endswith("open") else 0, "color": "--ink"},
-            },
-        }
+        yield _outline(one, edges, colour)
+    for (key, name), marker in zip(_MARKS, (line, dot), strict=True):
+        values = [[one.marks[key]] for one in group]
+        yield {**_dots(group[0].sut, name, group, values), "marker": marker}
     slowest = [v.times_ms[-BEYOND:].tolist() for v in group]
     yield {
         **_dots(group[0].sut, "slowest answers", group, slowest),
@@ -158,11 +159,11 @@ def _drawn(results: Results, group: list[_Violin], edges: Floats, widest: float)
     }
 
 
-def _outline(one: _Violin, edges: Floats, colour: str, widest: float) -> Trace:
+def _outline(one: _Violin, edges: Floats, colour: str) -> Trace:
     """Down one side and up the other, from the fastest slice with an answer to the slowest."""
     filled = np.flatnonzero(one.shares)
     part = slice(filled[0], filled[-1] + 1)
-    half = np.repeat(one.shares[part] / widest * HALF, 2)
+    half = np.repeat(one.shares[part] / one.shares.max() * HALF, 2)
     heights = np.repeat(edges[filled[0] : filled[-1] + 2], 2)[1:-1]
     return {
         "type": "scatter",
@@ -191,22 +192,4 @@ def _dots(sut: str, name: str, group: list[_Violin], values: list[list[float]]) 
         "meta": {"columns": ["block", "n"]},
         "hovertext": [f"{v.words}<br>{name}: {number(value)} ms" for v, value in pairs],
         "hovertemplate": "%{hovertext}<extra></extra>",
-    }
-
-
-def _slo(slo_ms: float) -> Trace:
-    return {
-        "type": "line",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": slo_ms,
-        "y1": slo_ms,
-        "line": {"color": "--muted", "width": 1, "dash": "dash"},
-        "label": {
-            "text": "SLO",
-            "textposition": "end",
-            "yanchor": "bottom",
-            "font": {"color": "--muted", "size": 11},
-        },
     }

@@ -8,6 +8,7 @@ from reports.charts.hover import COLUMNS, said
 from reports.estimate import Estimate
 from reports.results import Cell
 from reports.waterfall import PARTS, Bar, Waterfall
+from reports.wording import amount, number
 
 REST = "door, network"
 _LOOKS = {
@@ -18,8 +19,8 @@ _LOOKS = {
 }
 
 
-def waterfall_chart(cell: Cell, fall: Waterfall, reach_ms: float, *, several: bool) -> Chart:
-    """Stages from top to bottom as they start; one scale for all SUTs of a step."""
+def waterfall_chart(cell: Cell, fall: Waterfall, *, several: bool) -> Chart:
+    """Stages from top to bottom as they start."""
     bars = list(reversed(fall.bars))
     rows = [_row(bar) for bar in bars]
     traces = [_part(bars, rows, part) for part in PARTS if _any(bars, part)]
@@ -28,10 +29,11 @@ def waterfall_chart(cell: Cell, fall: Waterfall, reach_ms: float, *, several: bo
     graph = f", {fall.graph}" if several else ""
     where = f"{cell.sut.key}{graph} at {at(cell.step)}"
     mean = fall.response_ms.point if fall.response_ms else None
+    last_ms = fall.reach_ms or 1.0
     layout = {
         "barmode": "overlay",
         "bargap": 0.3,
-        "xaxis": axis("ms from the intended start, mean answer", range=[0, reach_ms * 1.04]),
+        "xaxis": axis("ms from the intended start, mean answer", range=[0, last_ms * 1.04]),
         "yaxis": {
             "automargin": True,
             "showgrid": False,
@@ -39,7 +41,7 @@ def waterfall_chart(cell: Cell, fall: Waterfall, reach_ms: float, *, several: bo
             "categoryorder": "array",
             "categoryarray": [*([REST] if fall.rest_ms else []), *rows],
         },
-        "shapes": [upright(mean, "mean response")] if mean else [],
+        "shapes": [upright(mean, f"mean response {number(mean)} ms")] if mean else [],
     }
     return Chart(
         f"waterfall-{cell.step.index}-{cell.sut.key}{graph}".replace("/", "-").replace(", ", "-"),
@@ -55,7 +57,7 @@ def waterfall_chart(cell: Cell, fall: Waterfall, reach_ms: float, *, several: bo
 def _row(bar: Bar) -> str:
     if bar.detached:
         return f"{bar.name} (nobody waits)"
-    return bar.name if bar.share > 0.9995 else f"{bar.name} ({bar.share:.0%})"  # noqa: PLR2004
+    return bar.name if bar.share > 0.9995 else f"{bar.name} ({amount(bar.share, 'share')})"  # noqa: PLR2004
 
 
 def _any(bars: list[Bar], key: str) -> bool:
@@ -69,7 +71,7 @@ def _part(bars: list[Bar], rows: list[str], part: str) -> Trace:
     found = [bar.parts[part] for bar in bars]
     words = [
         f"<b>{bar.name}</b>, {name}<br>{said(e, 'ms')}<br>the stage starts at "
-        f"{said(bar.start_ms, 'ms')}<br>ran in {bar.share:.0%} of answers"
+        f"{said(bar.start_ms, 'ms')}<br>ran in {amount(bar.share, 'share')} of answers"
         for bar, e in zip(bars, found, strict=True)
     ]
     bases = [

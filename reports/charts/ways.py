@@ -11,15 +11,14 @@ from reports.waterfall import waterfalls
 
 
 def stage_charts(results: Results, step: Step) -> Iterator[Chart]:
-    """One scale for all SUTs of a step, so that bars compare by eye."""
+    """Waterfalls on scales of their own, for one SUT may take many times as long as another."""
     cells = results.at(step.index)
     falls = [(glimpse(cell), list(waterfalls(cell))) for cell in cells]
-    reach_ms = max((fall.reach_ms for _, found in falls for fall in found), default=0.0)
     walls = [s.wall_ms.point or 0.0 for cell, found in falls if not found for s in cell.stages]
-    longest_ms = max([reach_ms, *walls]) or 1.0
+    longest_ms = max(walls, default=0.0) or 1.0
     for cell, found in falls:
         for fall in found:
-            yield waterfall_chart(cell, fall, longest_ms, several=len(found) > 1)
+            yield waterfall_chart(cell, fall, several=len(found) > 1)
         bars = None if found else stage_bars(cell, longest_ms)
         if bars is not None:
             yield bars

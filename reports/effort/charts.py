@@ -1,6 +1,7 @@
 """How effort grows: a line a SUT, a chart a figure."""
 
 from reports.charts.figure import DASHES, PALETTE, Chart, axis, error_bars, points
+from reports.charts.hover import told
 from reports.effort.found import FIGURES, Figure, Found, growth
 from reports.estimate import Estimate
 
@@ -30,9 +31,7 @@ def _chart(found: Found, figure: Figure) -> Chart:
                 "error_y": error_bars(line, colour),
                 "line": {"color": colour, "dash": DASHES[place % PALETTE]},
                 "marker": {"color": colour, "size": 6},
-                "hovertemplate": "%{x} "
-                + found.record.axis
-                + ": %{y:.4~g}<extra>%{fullData.name}</extra>",
+                **told(line, figure.unit, f"<b>{sut}</b>, %{{x}} {found.record.axis}"),
             }
         )
     title = f"{figure.name}, {figure.unit}" if figure.unit else figure.name
