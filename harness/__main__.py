@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -190,12 +191,16 @@ def web(
         percentile=percentile,
     )
 
+    def say(line: str) -> None:
+        with suppress(OSError):  # a terminal that was closed must not cost what is being kept
+            print(line, flush=True)
+
     def kept(run: Path) -> None:
-        print(f"{run}\nits page: python -m reports {run}", flush=True)
+        say(f"{run}\nits page: python -m reports {run}")
         if tell is not None:
             tell.write_text(str(run.resolve()))
 
-    explore(wanted, out, listen, partial(print, flush=True), kept=kept, ceiling=ceiling)
+    explore(wanted, out, listen, say, kept=kept, ceiling=ceiling)
 
 
 def introduce(up: Served) -> None:

@@ -38,7 +38,8 @@ def prepare(
     load = scenario.load.model_copy(update={"graphs": dict.fromkeys(graphs, 1.0)})
     every = replace(resolved, scenario=scenario.model_copy(update={"load": load}))
     if architecture.answers:
-        say(f"preparing {load.payloads} requests and their reference answers")
+        named = f" of {len(graphs)} graphs: --graph serves fewer" if len(graphs) > 1 else ""
+        say(f"preparing {load.payloads} requests and their reference answers{named}")
         make_payloads(every, directory, backends)
     else:
         examples = resolved.ensemble.examples("load", load.payloads, load.seed)

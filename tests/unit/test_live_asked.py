@@ -60,6 +60,7 @@ def test_what_was_played_can_be_read_as_a_scenario_and_played_again() -> None:
     again = parse_scenario(toml(document), "again")
     assert again == scenario
     assert again.load.rates == (20, 12.5)
+    assert (again.load.workload, again.load.shape) == ("gamma", {"cv": 2.0})
     assert (again.load.warm_up_s, again.load.steady_s) == (2, 30)
 
 
