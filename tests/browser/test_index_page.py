@@ -23,7 +23,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(60):
         tags = (("nightly",) if number % 2 else ()) + (("idea",) if number % 10 == 0 else ())
         suts = ("monolith:default", "ray_serve:tuned") if number % 3 else ("null_service:floor",)
-        put(runs, number, tags=tags, suts=suts, trials=3, doubted=number % 4,
+        put(runs, number, tags=tags, suts=suts, trials=2 + number % 3 % 2, doubted=number % 4 % 3,
             answer=ANSWER if number % 5 else "", name=("quick", "sweep")[number % 2])  # fmt: skip
     put(runs, 100, name="hostile", answer=EVIL, tags=(EVIL,), suts=(f"{EVIL}:x",),
         status="interrupted")  # fmt: skip
