@@ -233,6 +233,12 @@ def selfbench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """Draw the pages for README and docs, light and dark: `nox -s pictures [-- runs/ID]`."""
+    run(session, "-m", "tests.pictures", *session.posargs)
+
+
+@nox.session(default=False)
 def changelog(session: nox.Session) -> None:
     """Show what the next release's notes would say."""
     run(session, "-m", "towncrier", "build", "--draft", *session.posargs)
