@@ -16,8 +16,15 @@
     linked(figure.querySelector("figcaption"), figure.id);
   }
 
+  const wanted = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return ""; // a fragment that is none of ours
+    }
+  };
   const show = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(wanted());
     if (!target) return;
     for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
     if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
