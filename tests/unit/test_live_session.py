@@ -226,18 +226,3 @@ def test_a_sut_that_dies_ends_the_attempt_and_the_session_in_words(tmp_path: Pat
     assert run.record.status == "interrupted"
     assert "component_died" in [reason.code for reason in trial.reasons]
     assert str(trial.ended_early).startswith("a component died")
-
-
-def test_a_load_worker_that_dies_fails_the_attempt_and_not_the_session(tmp_path: Path) -> None:
-    with live_session("null_service", *WITHOUT_TORCH, "--out", str(tmp_path / "runs")) as session:
-        session.start(duration=60, warm_up=0)
-        until(lambda: of_attempt(session, "poisson 60 rps") > 5)
-        locusts = [p for p in session.below() if "locust" in p.cmdline()]
-        (worker,) = [p for p in locusts if p.ppid() in {one.pid for one in locusts}]
-        worker.kill()
-        session.says(r"(attempt 1: failed: the load generator failed: a worker)")
-        assert session.ask("/")
-        assert session.end() == 0
-    run = open_run(tmp_path / "runs" / "latest")
-    assert [trial.outcome for trial in run.trials] == ["failed"]
-    assert run.record.status == "complete"
