@@ -14,7 +14,9 @@ from reports.wording import amount, interval, plural
 COLUMNS = ("low", "high", "n")
 
 
-def told(estimates: Sequence[Estimate], unit: str, before: str, scale: float = 1.0) -> Trace:
+def told(
+    estimates: Sequence[Estimate], unit: str, before: str, scale: float = 1.0, of: str = "block"
+) -> Trace:
     """The part of a trace that tells of its estimates, a point each.
 
     Args:
@@ -22,23 +24,24 @@ def told(estimates: Sequence[Estimate], unit: str, before: str, scale: float = 1
         unit: of the estimates.
         before: a Plotly template of what stands above the number, for example ``%{y}``.
         scale: what estimates are multiplied by to be drawn, 100 where a share is drawn in percent.
+        of: what n counts.
     """
     return {
         "customdata": [_row(estimate, scale) for estimate in estimates],
         "meta": {"columns": list(COLUMNS)},
-        "hovertext": [said(estimate, unit) for estimate in estimates],
+        "hovertext": [said(estimate, unit, of) for estimate in estimates],
         "hovertemplate": f"{before}<br>%{{hovertext}}<extra></extra>",
     }
 
 
-def said(estimate: Estimate, unit: str) -> str:
+def said(estimate: Estimate, unit: str, of: str = "block") -> str:
     """An estimate in words, a line each: point and unit, interval, n."""
     if estimate.point is None:
         return estimate.note
     lines = [amount(estimate.point, unit)]
     ends = interval(estimate, unit)
     if ends:
-        lines += [f"{LEVEL * 100:g} % interval {ends}", f"n = {plural(estimate.n, 'block')}"]
+        lines += [f"{LEVEL * 100:g} % interval {ends}", f"n = {plural(estimate.n, of)}"]
     elif estimate.note:
         lines.append(estimate.note)
     return "<br>".join(lines)

@@ -31,7 +31,7 @@ def _chart(found: Found, figure: Figure) -> Chart:
                 "error_y": error_bars(line, colour),
                 "line": {"color": colour, "dash": DASHES[place % PALETTE]},
                 "marker": {"color": colour, "size": 6},
-                **told(line, figure.unit, f"<b>{sut}</b>, %{{x}} {found.record.axis}"),
+                **told(line, figure.unit, f"<b>{sut}</b>, %{{x}} {found.record.axis}", of="repeat"),
             }
         )
     title = f"{figure.name}, {figure.unit}" if figure.unit else figure.name

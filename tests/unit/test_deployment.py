@@ -10,6 +10,7 @@ from reports.deployment_tables import beside, deployed
 from reports.frames import open_run
 from reports.page_sections import sections
 from reports.results import Results, measure_run
+from reports.summary import summary
 from tests.golden.report.simulated_run import MICROSERVICES, MONOLITH, SLOW_HOST, Plan, simulate
 
 PLAN = Plan(
@@ -70,6 +71,17 @@ def test_the_table_says_what_a_sut_is_made_of(results: Results) -> None:
     assert table is not None
     assert table.rows[1][1].under == "gateway, detect, classify"
     assert table.rows[0][4].under == "not told"
+
+
+def test_the_summary_tells_the_same(results: Results) -> None:
+    found = summary(results)
+    told = {one["sut"]: one for one in found["deployments"]}
+    for one in deployments(results):
+        assert told[one.sut]["start_up_s"]["point"] == one.start_up_s.point
+        assert told[one.sut]["threads"] == one.threads
+    cell = next(cell for cell in found["cells"] if cell["sut"] == MICROSERVICES.key)
+    assert set(cell["cores"]) == set(MICROSERVICES.components)
+    assert all(estimate["unit"] == "cores" for estimate in cell["cores"].values())
 
 
 def test_start_up_is_drawn_block_by_block(results: Results) -> None:

@@ -61,7 +61,7 @@ def test_a_mistake_is_one_line_and_no_traceback(tmp_path: Path) -> None:
 def test_the_summary_holds_every_estimate_with_n_and_unit(made: Path) -> None:
     CliRunner().invoke(main, [str(made)])
     found = json.loads((made / "summary.json").read_text())
-    assert found["summary_version"] == 3
+    assert found["summary_version"] == 4
     assert len(found["cells"]) == 4
     assert len(found["trials"]) == 12
     for cell in found["cells"]:
