@@ -51,6 +51,8 @@ def reprice(run: Path, prices: Path | None, price: str | None) -> None:
     say(console, f"before: {before.default if before else after.default}, {whence}")
     say(console, f"after: {after.default}, of {file}")
     console.print(table(rows))
+    for note in _notes(rows):
+        say(console, note)
     say(
         console,
         "USD per million good answers. Reserved is what a bill says: read it at capacity, or where "
@@ -93,6 +95,12 @@ def table(rows: Sequence[Repriced]) -> Table:
 
 def _usd(estimate: Estimate) -> str:
     if estimate.point is None:
-        return f"{DASH} ({estimate.note})" if estimate.note else DASH
+        return DASH
     ends = interval(estimate, "USD")
-    return f"{number(estimate.point)} ({ends})" if ends else number(estimate.point)
+    return f"{number(estimate.point)}\n{ends}" if ends else number(estimate.point)
+
+
+def _notes(rows: Sequence[Repriced]) -> list[str]:
+    """What each dash means."""
+    estimates = (e for row in rows for e in (*row.reserved, *row.used))
+    return sorted({f"{DASH}: {e.note}" for e in estimates if e.point is None and e.note})

@@ -26,7 +26,7 @@ from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
 from reports.results import Results, measure_run
 
 PAGE, MARKDOWN = "compared.html", "compared.md"
-_LOG_WIDTH = 120
+_LOG_WIDTH = 130
 _PATH = click.Path(path_type=Path)
 _MISTAKES = (CompareError, NotARun, OSError, PriceError, SideError)
 

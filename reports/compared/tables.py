@@ -70,7 +70,7 @@ def sides(compared: Compared) -> Table:
         for side in compared.sides
     ]  # fmt: skip
     head = [
-        Shown(""), Shown("Run", tone="text"), Shown("Scenario", tone="text"), Shown("Begun"),
+        Shown("Side"), Shown("Run", tone="text"), Shown("Scenario", tone="text"), Shown("Begun"),
         Shown("Revision"), Shown("servebench"), Shown("Blocks"),
     ]  # fmt: skip
     return Table("The two runs", head, rows)
