@@ -97,7 +97,7 @@
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   body.addEventListener("click", (event) => {
-    const tag = event.target.closest("a.tag");
+    const tag = event.target.closest("a.word");
     if (!tag || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     asked.set("tag", tag.dataset.tag);

@@ -136,6 +136,11 @@ def test_wide_and_narrow_nothing_is_cut_off(
 ) -> None:
     seen = visit(shelf, width=width, scheme=scheme)
     assert seen.overflow() <= 0
+    laid = seen.page.evaluate(
+        """() => [...new Set([...document.querySelectorAll("#shelf td")]
+             .map((one) => getComputedStyle(one).display))].sort()"""
+    )
+    assert laid == (["block", "none"] if width < 800 else ["table-cell"])
     paper = seen.colour()
     assert (paper == "rgb(22, 24, 27)") == (scheme == "dark")
     wide: list[Any] = seen.page.evaluate(
