@@ -19,14 +19,14 @@ class Beside:
 def effort_beside(results: Results) -> Beside | None:
     """The newest complete one that tells of every SUT of the run that answers with a model.
 
-    One that cannot be read is passed over: it is another run's, and its own page says what is
-    wrong with it.
+    One that cannot be read is passed over, as is a folder of somebody else's: it is no part of this
+    run, and its own page says what is wrong with it.
     """
     wanted = frozenset(sut.key for sut in results.record.suts if sut.answers)
     found = [
         effort
         for directory in sorted(results.run.directory.resolve().parent.iterdir())
-        if is_effort(directory) and (effort := _read(directory)) is not None
+        if (effort := _read(directory)) is not None
         if effort.record.complete and wanted <= set(effort.record.suts)
     ]
     newest = max(found, key=lambda effort: effort.record.created_utc, default=None)
@@ -35,6 +35,6 @@ def effort_beside(results: Results) -> Beside | None:
 
 def _read(directory: Path) -> Found | None:
     try:
-        return read_effort(directory)
-    except NotARun:
+        return read_effort(directory) if is_effort(directory) else None
+    except (NotARun, OSError):
         return None

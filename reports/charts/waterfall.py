@@ -37,7 +37,7 @@ def waterfall_chart(cell: Cell, fall: Waterfall, *, several: bool) -> Chart:
         "yaxis": {
             "automargin": True,
             "showgrid": False,
-            "range": [-0.5, len(rows) + (0.9 if mean else -0.5)],  # room for the line's name
+            "range": [-0.5, len(rows) + (1.0 if mean else -0.5)],  # room for the line's name
             "categoryorder": "array",
             "categoryarray": [*([REST] if fall.rest_ms else []), *rows],
         },
@@ -50,7 +50,7 @@ def waterfall_chart(cell: Cell, fall: Waterfall, *, several: bool) -> Chart:
         f"Stages of the mean answer of {where}: each begins where its last input ends, reckoned "
         "from means and not traced, and is parted in queue, compute, wait and hop. The last bar is "
         "what the mean response time (the line) leaves: door, network and late sending.",
-        130 + 26 * (len(rows) + 1),
+        150 + 26 * (len(rows) + 1),
     )
 
 
