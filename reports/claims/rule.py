@@ -32,13 +32,18 @@ def bound_of_ratio(direction: Direction, margin: float) -> Bound:
     """
     match direction:
         case "higher":
-            return Bound(1 + margin, "above")
+            return Bound(_sum(1, margin), "above")
         case "lower":
-            return Bound(1 - margin, "below")
+            return Bound(_sum(1, -margin), "below")
         case "not higher":
-            return Bound(1 + margin, "below")
+            return Bound(_sum(1, margin), "below")
         case "not lower":
-            return Bound(1 - margin, "above")
+            return Bound(_sum(1, -margin), "above")
+
+
+def _sum(one: float, margin: float) -> float:
+    """As it is written in decimals: 1 - .9 is .1, so that an exact count can meet its bound."""
+    return round(one + margin, 12)
 
 
 def bound_of_value(direction: Direction, value: float) -> Bound:

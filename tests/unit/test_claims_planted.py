@@ -12,7 +12,13 @@ from reports.claims.command import claims as command
 from reports.claims.forest import forests
 from reports.claims.markdown import markdown
 from reports.claims.page import render
-from reports.claims.record import CLAIMS_FORMAT, Claims, JudgedClaim, read_claims
+from reports.claims.record import (
+    CLAIMS_FORMAT,
+    Claims,
+    JudgedClaim,
+    JudgedHypothesis,
+    read_claims,
+)
 from reports.claims.rule import shared_level
 from reports.compare import compare
 from reports.frames import open_run
@@ -148,10 +154,22 @@ def test_every_effect_is_drawn_with_its_interval_and_bound(judged: Claims) -> No
             assert trace["meta"] == {"columns": ["low", "high", "n"]}
             assert len(trace["customdata"]) == len(trace["x"])
             assert {part.word for part in drawn} >= {trace["name"]}
+        x = [value for trace in points for value in trace["x"]]
+        assert sorted(x) == pytest.approx(sorted(effect(part) for part in drawn), rel=1e-3)
+        lines = [trace for chart in charts for trace in chart.figure["data"] if "meta" not in trace]
+        bounds = [value for trace in lines for value in trace["x"]]
+        assert sorted(bounds) == pytest.approx(sorted(part.bound for part in drawn), rel=1e-3)
         shaded = [shape for chart in charts for shape in chart.figure["layout"]["shapes"]
                   if shape["type"] == "rect"]  # fmt: skip
-        ends = {part.bound for part in drawn}
-        assert all(ends & {shape["x0"], shape["x1"]} for shape in shaded)
+        starts = sorted(shape["x0"] for shape in shaded if shape["x0"] in bounds)
+        above = sorted(part.bound for part in drawn if part.side == "above")
+        assert [start for start in starts if start > 0] == above
+
+
+def effect(part: JudgedHypothesis) -> float:
+    assert part.effect is not None
+    assert part.effect.point is not None
+    return part.effect.point
 
 
 def test_the_forms_can_be_made_again_of_the_file_alone(
