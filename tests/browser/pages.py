@@ -4,10 +4,12 @@ A new kind of page is one more maker. Tests that hold for every page find it in 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from harness.effort.record import EFFORT_FILE, EffortRecord, EffortRow
 from reports.claims.command import claims as judge_claims
+from reports.compared.command import compare as compare_runs
 from reports.effort.page import write_effort
 from reports.frames import open_run
 from reports.gate.page import write_gate
@@ -20,6 +22,7 @@ from reports.stored.page import write_history
 from reports.stored.store import add, read_store
 from reports.summary import write_summary
 from tests import gate_verdicts
+from tests.compared_runs import SLOWER, A, B, plant
 from tests.golden.report.simulated_patterns import add_patterns
 from tests.golden.report.simulated_run import MONOLITH, NULL, RAY, Plan, simulate
 from tests.planted_claims import claims_of_every_verdict
@@ -120,6 +123,16 @@ def claims(folder: Path) -> Path:
     return out / "claims.html"
 
 
+def compared(folder: Path) -> Path:
+    """Two runs of different times, one SUT of the later a fifth slower."""
+    before = plant(folder, "before", A, RAY, MONOLITH, rates=(60.0, 220.0))
+    slower = plant(folder, "slower", B, RAY, SLOWER, rates=(60.0, 220.0), seed=8)
+    out = folder / "out"
+    with suppress(SystemExit):  # it ends with its verdict
+        compare_runs.main([str(before), str(slower), "--out", str(out)], standalone_mode=False)
+    return out / "compared.html"
+
+
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "report": report,
     "gate": gate,
@@ -127,5 +140,6 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "trends": trends,
     "effort": effort,
     "claims": claims,
+    "compared": compared,
     "index": index,
 }

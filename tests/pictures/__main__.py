@@ -21,8 +21,9 @@ OUT = Path("docs/pictures")
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), default=Path("runs/latest"))
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
-@click.option("--live/--no-live", default=True, help="whether to deploy a SUT for the web UI")
-def main(run: Path, out: Path, *, live: bool) -> None:
+@click.option("--sut", default="ray_serve", show_default=True, help="deployed for the web UI")
+@click.option("--no-live", is_flag=True, help="deploy nothing: leave the web UI's pictures alone")
+def main(run: Path, out: Path, sut: str, *, no_live: bool) -> None:
     """Draw RUN's report, and the pages of the shelf it lies on: claims, comparison, index."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
@@ -32,7 +33,7 @@ def main(run: Path, out: Path, *, live: bool) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         for found in chain(
-            draw_pages(browser, run.resolve(), out), draw_live(browser, out) if live else ()
+            draw_pages(browser, run.resolve(), out), () if no_live else draw_live(browser, out, sut)
         ):
             if isinstance(found, Missing):
                 print(f"not drawn: {found.name}: {found.why}")

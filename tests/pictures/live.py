@@ -11,24 +11,24 @@ from playwright.sync_api import Browser, Error, Page, expect
 from tests.live_sessions import live_session
 from tests.pictures.shots import SCHEMES, Missing, Scheme, keep, window
 
-SUT, RATE_RPS, DURATION_S = "monolith", 40, 120
+RATE_RPS, DURATION_S = 20, 120
 PATIENCE_MS = 120_000
 WIDTH = 1440
 """Of the window: Locust's heading wants as much."""
 
 
-def draw_live(browser: Browser, out: Path) -> Iterator[Path | Missing]:
-    """Locust's page with a load on it, its charts and our tab of components; light, then dark."""
+def draw_live(browser: Browser, out: Path, sut: str) -> Iterator[Path | Missing]:
+    """Locust's page with a load on a SUT: its charts and our tab of components."""
     with tempfile.TemporaryDirectory(prefix="servebench-pictures-") as folder:
         try:
-            with live_session(SUT, "--out", folder) as session, _window(browser, "light") as page:
+            with live_session(sut, "--out", folder) as session, _window(browser, "light") as page:
                 _start(page, session.url)
                 for scheme in SCHEMES:
                     yield from _shots(browser, session.url, scheme, out)
                 _stop(page)
         except (AssertionError, Error, OSError) as error:
             why = next(iter(str(error).strip().splitlines()), "it did not start")
-            yield Missing("web", f"python -m harness web {SUT}: {why}")
+            yield Missing("web", f"python -m harness web {sut}: {why}")
 
 
 def _window(browser: Browser, scheme: Scheme) -> AbstractContextManager[Page]:
