@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import click
+import pyarrow as pa
 
 from reports.export.kinds import WHATS, Exportable, exportable
 from reports.export.sheet import ExportError, Sheet
@@ -51,6 +52,9 @@ def export(
             write(file)
     except (ExportError, NotARun, PriceError, UnmeasuredError) as error:
         click.echo(f"export: {error}", err=True)
+        context.exit(_MISTAKE)
+    except pa.ArrowInvalid as error:
+        click.echo(f"export: what {run} recorded is damaged: {error}; restore it", err=True)
         context.exit(_MISTAKE)
     if out is not None:
         click.echo(out)

@@ -38,7 +38,7 @@ def destination(out: Path | None, *, force: bool) -> Iterator[IO[bytes]]:
             yield file
         partial.replace(out)
     except OSError as error:
-        raise ExportError(f"{out} cannot be written: {error.strerror or error}") from error
+        raise ExportError(f"{out} cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 

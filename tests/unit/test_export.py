@@ -327,6 +327,21 @@ def test_what_is_no_run_is_not_exported(tmp_path: Path) -> None:
     assert "is not a run" in done.output
 
 
+def test_damaged_samples_are_words(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", Plan(suts=(MONOLITH,), rates=(20.0,), blocks=1, steady_s=1.0))
+    next((tmp_path / "run/trials").glob("*/samples-0.parquet")).write_bytes(b"PAR1")
+    for what in ("estimates", "samples"):
+        out = tmp_path / "out.csv"
+        asked = ["export", str(tmp_path / "run"), "--what", what, "--out", str(out)]
+        done = CliRunner().invoke(main, asked)
+        assert (done.exit_code, out.exists()) == (2, False)
+        assert "recorded is damaged" in done.output
+    done = CliRunner().invoke(main, ["index", str(tmp_path), "--fresh"])
+    assert done.exit_code == 0
+    assert "index: run has no page: what it recorded is damaged" in done.output
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_an_effort_record_exports_its_own_rows(run: Path, tmp_path: Path) -> None:
     whole = RunRecord.read(run)
     row = EffortRow(sut="monolith:x", deployment="3", repeat=0, start_up_s=2.5, models=3)
