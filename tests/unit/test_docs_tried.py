@@ -1,13 +1,14 @@
 """What a document tells to type and costs little is typed here, on runs that are simulated."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from tests.compared_runs import plant
 from tests.documents import ROOT, fenced
-from tests.golden.report.simulated_run import MONOLITH, RAY, Plan, simulate
 from tests.typed import PROGRAMS, Asked, asked_in
 
 TOLD_BY = ("README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in (
@@ -18,7 +19,10 @@ CHEAP = {("harness", "check"), ("harness", "list"), ("reports", "page"), ("repor
     ("reports", "index"),
     ("reports", "export"),
     ("reports", "tag"),
+    ("reports", "reprice"),
 }
+RUNS = ("ID", "ONE", "OTHER", "A", "B")
+"""Names that documents give to runs of the reader's; revisions are not tried."""
 WRITTEN = {
     "my_prices.toml": ("docs/tutorial.md", 0),
     "mine.toml": ("docs/tutorial.md", 1),
@@ -26,6 +30,13 @@ WRITTEN = {
     "ours.toml": ("docs/costs.md", 0),
 }
 """Files that a reader has written by then, and the block of a document that he copied."""
+
+
+def here(command: str, words: Sequence[str]) -> bool:
+    """Whether there is what it is asked of: runs by these names."""
+    runs = {f"runs/{name}" for name in (*RUNS, "latest")}
+    named = [word for word in words if word.startswith("runs/")]
+    return set(named) <= runs and (command != "compare" or len(named) == 2)
 
 
 def cheap() -> list[Asked]:
@@ -39,7 +50,7 @@ def cheap() -> list[Asked]:
             if program == "reports" and command not in PROGRAMS[program].commands:
                 command = "page"
             is_whole = len(words) > 1 or command == "list"
-            if (program, command) in CHEAP and is_whole and "..." not in words:
+            if (program, command) in CHEAP and is_whole and here(command, words):
                 found.setdefault(" ".join((program, *words)), asked)
     return list(found.values())
 
@@ -50,9 +61,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk = tmp_path_factory.mktemp("desk")
     for name in ("scenarios", "tests", "docs"):
         (desk / name).symlink_to(ROOT / name)
-    for number, name in enumerate(("ID", "ONE", "OTHER", "A", "B")):
-        plan = Plan(suts=(MONOLITH, RAY), rates=(60.0,), blocks=2, steady_s=4.0, seed=number)
-        simulate(desk / "runs" / name, plan)
+    for number, name in enumerate(RUNS):
+        plant(desk / "runs", name, str(number) * 40, blocks=2)
     (desk / "runs" / "latest").symlink_to("ID")
     for name, (source, place) in WRITTEN.items():
         text = (ROOT / source).read_text(encoding="utf-8")
