@@ -25,12 +25,19 @@ def effort_beside(results: Results) -> Beside | None:
     wanted = frozenset(sut.key for sut in results.record.suts if sut.answers)
     found = [
         effort
-        for directory in sorted(results.run.directory.resolve().parent.iterdir())
+        for directory in _folders(results.run.directory.resolve().parent)
         if (effort := _read(directory)) is not None
         if effort.record.complete and wanted <= set(effort.record.suts)
     ]
     newest = max(found, key=lambda effort: effort.record.created_utc, default=None)
     return Beside(newest, wanted) if newest and wanted else None
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return sorted(parent.iterdir())
+    except OSError:
+        return []
 
 
 def _read(directory: Path) -> Found | None:
