@@ -10,6 +10,7 @@ import pytest
 from tests.documents import ROOT, documents, name, prose, tracked
 
 DOCS = ROOT / "docs"
+PICTURES = DOCS / "pictures"
 KINDS = ("Tutorial", "How-to", "Reference", "Explanation")
 MADE_ELSEWHERE = {"docs/model_card.md"}
 """Its whole text is a program's."""
