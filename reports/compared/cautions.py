@@ -77,6 +77,7 @@ def _reach(held: Sequence[Control]) -> Iterator[str]:
     if known:
         change = known[0].change
         yield (
-            f"no control moved, but {called(known[0])}, is known only as {times(change)}: a change "
-            "of a time or a rate that is smaller than that may be the machine's, and gets no word"
+            f"no control was seen to move, but {called(known[0])}, is known only as "
+            f"{times(change)}: a change of a time or a rate that is smaller than that may be the "
+            "machine's, and gets no word"
         )

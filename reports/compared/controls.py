@@ -10,7 +10,6 @@ from harness.record import RunRecord
 from reports.ceiling import BlockCeiling, block_ceiling
 from reports.compared.agreement import Matched
 from reports.compared.change import change
-from reports.compared.figures import words_of
 from reports.compared.record import Control
 from reports.estimate import LEVEL, Estimate, Value, over_blocks
 from reports.metrics import BY_KEY
@@ -79,7 +78,7 @@ def _floors(baseline: Results, candidate: Results, steps: Sequence[Matched]) -> 
             if cell.sut.key in theirs:
                 metric = BY_KEY[_OF_THE_FLOOR]
                 yield (
-                    f"{cell.sut.key}: {metric.name} at {words_of(step)}",
+                    f"{cell.sut.key}: {metric.name}, first step",
                     metric.unit,
                     cell.by_block(metric.key),
                     theirs[cell.sut.key].by_block(metric.key),

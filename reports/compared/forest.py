@@ -15,21 +15,27 @@ _LOOKS: dict[Word, tuple[str, str]] = {
 }
 _LEAST, _MOST = 0.05, 20.0
 """Ratios that are drawn; one beyond stands at the edge as an arrow."""
-_LADDER = (
-    0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0,
-)  # fmt: skip
+_COARSE = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_FINE = (0.33, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
+_WIDE = 3.0
 _ROW_PX, _AROUND_PX = 26, 110
 
 
-def forest(compared: Compared, step: str, place: int) -> Chart | None:
-    """Every ratio of a step that carries a word; None where there is none."""
+def forests(compared: Compared, step: str, place: int) -> list[Chart]:
+    """A chart a SUT, all of one step on one scale; none where no ratio carries a word."""
     rows = [row for row in compared.at(step) if _drawn(row)]
-    if not rows:
-        return None
-    names = [f"{row.sut}: {row.name}" for row in rows]
     known = [end for row in rows if row.change for end in (row.change.low, row.change.high) if end]
     low = max(_LEAST, min([0.8, *known]) * 0.95)
     high = min(_MOST, max([1.25, *known]) * 1.05)
+    suts = list(dict.fromkeys(row.sut for row in rows))
+    return [
+        _forest([row for row in rows if row.sut == sut], f"{place}-{number}", low, high)
+        for number, sut in enumerate(suts)
+    ]
+
+
+def _forest(rows: Sequence[Row], key: str, low: float, high: float) -> Chart:
+    sut, step, names = rows[0].sut, rows[0].step, [row.name for row in rows]
     layout = {
         "xaxis": axis("B / A", type="log", range=[log10(low), log10(high)], **_ticks(low, high)),
         "yaxis": {
@@ -40,17 +46,18 @@ def forest(compared: Compared, step: str, place: int) -> Chart | None:
             "range": [-0.7, len(rows) - 0.3],
         },
         "shapes": [upright(1, "")],
+        "showlegend": True,
     }
-    traces = [_points(rows, names, word, low, high) for word in _LOOKS]
+    traces = [_points(rows, word, low, high) for word in _LOOKS]
     said = "; ".join(
-        f"{name} {phrases.ratio(row)} ({phrases.ends(row) or 'no interval'}), {row.word}"
-        for name, row in zip(names, rows, strict=True)
+        f"{row.name} {phrases.ratio(row)} ({phrases.ends(row) or 'no interval'}), {row.word}"
+        for row in rows
     )
     return Chart(
-        f"forest-{place}",
-        f"B / A {step}" if step.startswith("at ") else f"B / A at {step}",
+        f"forest-{key}",
+        f"{sut} {step}" if step.startswith("at ") else f"{sut} at {step}",
         {"data": [trace for trace in traces if trace["x"]], "layout": layout},
-        f"Ratios with 95 % intervals: {said}.",
+        f"B / A of {sut} with 95 % intervals: {said}.",
         _AROUND_PX + _ROW_PX * len(rows),
     )
 
@@ -62,16 +69,16 @@ def _drawn(row: Row) -> bool:
 
 def _ticks(low: float, high: float) -> dict[str, list[float] | list[str]]:
     """Plain ratios, even about no change."""
-    inside = [tick for tick in _LADDER if low <= tick <= high]
+    ladder = _COARSE if high / low > _WIDE else _FINE
+    inside = [tick for tick in ladder if low <= tick <= high]
     return {"tickvals": inside, "ticktext": [f"{tick:g}" for tick in inside]}
 
 
-def _points(
-    rows: Sequence[Row], names: Sequence[str], word: Word, low: float, high: float
-) -> Trace:
+def _points(rows: Sequence[Row], word: Word, low: float, high: float) -> Trace:
     colour, symbol = _LOOKS[word]
-    found = [(name, row.change, row) for name, row in zip(names, rows, strict=True)
-             if row.word == word and row.change is not None]  # fmt: skip
+    found = [
+        (row.name, row.change, row) for row in rows if row.word == word and row.change is not None
+    ]
     known = [change for _, change, _ in found]
     points = [change.point or 1.0 for change in known]
     return {

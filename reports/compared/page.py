@@ -1,7 +1,7 @@
 """The page of two runs: one file, offline; what else moved stands before what the SUTs did."""
 
 from reports.compared import phrases, tables
-from reports.compared.forest import forest
+from reports.compared.forest import forests
 from reports.compared.record import Compared
 from reports.gate.phrases import parts
 from reports.page import Section, figure, packed_plotly, resource, templates
@@ -42,12 +42,11 @@ def _sections(compared: Compared) -> list[Section]:
 
 def _place(compared: Compared, step: str, number: int) -> Section:
     """One load step, or the capacities."""
-    drawn = forest(compared, step, number)
     spoken, silent = tables.spoken(compared, step), tables.silent(compared, step)
     return Section(
         f"place-{number}",
         step[0].upper() + step[1:],
-        [] if drawn is None else [drawn],
+        forests(compared, step, number),
         tables=_present(spoken if compared.comparable else silent),
         folded=_present(silent) if compared.comparable else (),
     )

@@ -1,5 +1,7 @@
 """Two runs in tables: for the page, and one for a terminal."""
 
+from dataclasses import replace
+
 from rich import box
 from rich.table import Table as Terminal
 from rich.text import Text
@@ -34,7 +36,7 @@ def terminal(compared: Compared, step: str) -> Terminal:
         cells = [Text(name), Text(f"{row.name}{unit}"), *(_point(e, row.unit) for e in _of(row))]
         if compared.comparable:
             cells += [Text(phrases.ratio(row)), Text(phrases.ends(row) or DASH)]
-        cells.append(Text(_blocks(row)))
+        cells.append(Text(_both(row)))
         if compared.comparable and row.word is not None:
             within = " (within the margin)" if row.within else ""
             cells.append(Text(row.word + within, style=_COLOURS[row.word]))
@@ -48,10 +50,6 @@ def _of(row: Row) -> tuple[Estimate, Estimate]:
 
 def _point(estimate: Estimate, unit: str) -> Text:
     return Text(DASH if estimate.point is None else plain(estimate.point, unit))
-
-
-def _blocks(row: Row) -> str:
-    return f"{row.baseline.n}+{row.candidate.n}"
 
 
 def sides(compared: Compared) -> Table:
@@ -90,7 +88,7 @@ def controls(compared: Compared) -> Table | None:
     """What no change of a SUT moves; None where neither run has any."""
     said: dict[bool | None, tuple[str, Tone]] = {
         True: ("moved", "bad"),
-        False: ("did not move", "good"),
+        False: ("was not seen to move", "muted"),
         None: ("cannot tell", "doubt"),
     }
     rows: list[list[Shown]] = []
@@ -101,7 +99,7 @@ def controls(compared: Compared) -> Table | None:
                 Shown(*_named(control)),
                 shown(control.baseline, control.unit),
                 shown(control.candidate, control.unit),
-                shown(control.change, ""),
+                replace(shown(control.change, ""), beside=f"n = {_both(control)}"),
                 Shown(word, tone=tone),
             ]
         )
@@ -112,6 +110,11 @@ def controls(compared: Compared) -> Table | None:
         "worse."
     )
     return Table("The controls", head, rows, note) if rows else None
+
+
+def _both(of: Row | Control) -> str:
+    """The blocks of either side."""
+    return f"{of.baseline.n}+{of.candidate.n}"
 
 
 def _named(control: Control) -> tuple[str, str]:
@@ -150,7 +153,8 @@ def _line(row: Row) -> list[Shown]:
     word = row.word or "cannot tell"
     why = row.why or _because(row)
     under = "within the margin" if row.within else ""
-    return [*_begin(row), _change(row), Shown(word, under, tone=TONES[word]),
+    kept = word.replace(" ", "\N{NO-BREAK SPACE}")
+    return [*_begin(row), _change(row), Shown(kept, under, tone=TONES[word]),
             Shown(why, tone="text")]  # fmt: skip
 
 
@@ -169,8 +173,8 @@ def _change(row: Row) -> Shown:
         note = row.change.note if row.change else ""
         return Shown(DASH, note, tone="muted")
     if row.kind == "ratio":
-        return Shown(number(row.change.point), phrases.ends(row), beside=f"n = {_blocks(row)}")
-    return Shown(phrases.ratio(row), phrases.ends(row), beside=f"n = {_blocks(row)}")
+        return Shown(number(row.change.point), phrases.ends(row), beside=f"n = {_both(row)}")
+    return Shown(phrases.ratio(row), phrases.ends(row), beside=f"n = {_both(row)}")
 
 
 def _because(row: Row) -> str:
