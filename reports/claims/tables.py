@@ -62,11 +62,11 @@ def _side(measured: Measured | None) -> Shown:
         return Shown(DASH, tone="muted")
     cell = shown(measured.figure.estimate, measured.unit)
     unit = "" if measured.unit == "share" else measured.unit
-    left_out = f"; {measured.left_out} left out" if measured.left_out else ""
+    left_out = f"{measured.left_out} left out" if measured.left_out else ""
     return Shown(
         _unbroken(f"{cell.text} {unit}".strip()),
         cell.under,
-        f"{cell.beside}{left_out}",
+        "; ".join(part for part in (cell.beside, left_out) if part),
         tone=cell.tone,
     )
 
