@@ -57,6 +57,8 @@ def test_every_link_leads_somewhere(path: Path) -> None:
     for target in targets(path):
         file, _, anchor = unquote(target).partition("#")
         there = (folder / file).resolve() if file else path
+        if there.parent == PICTURES and not PICTURES.exists():
+            continue  # drawn from a run by `nox -s pictures`; a checkout may have none yet
         if not there.exists() or (
             anchor and there.suffix == ".md" and anchor not in anchors(there)
         ):
