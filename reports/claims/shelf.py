@@ -184,12 +184,15 @@ def _called(record: RunRecord | EffortRecord | str, folder: Path, evidence: Evid
 
 
 def _when(folder: Path, record: RunRecord | EffortRecord | str) -> tuple[float, str]:
+    """When it was made; of a damaged one its folder's name tells."""
     try:
         if isinstance(record, str):
-            return 0.0, folder.name
-        return datetime.fromisoformat(record.created_utc).timestamp(), folder.name
+            stamp = datetime.strptime(f"{folder.name[:15]}+0000", "%Y%m%d-%H%M%S%z")
+        else:
+            stamp = datetime.fromisoformat(record.created_utc)
     except ValueError:
         return 0.0, folder.name
+    return stamp.timestamp(), folder.name
 
 
 def _complete(record: RunRecord | EffortRecord) -> bool:
