@@ -99,8 +99,9 @@
     }
   };
 
-  // Plotly travels compressed inside the page; nothing is fetched.
+  // Plotly travels compressed inside the page; nothing is fetched. The words are painted before it is read.
   const unpack = async () => {
+    await new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
     const text = document.getElementById("plotly").textContent;
     const packed = Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));

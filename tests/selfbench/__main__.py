@@ -14,6 +14,7 @@ from rich.console import Console
 from harness.environment import assign_cores
 from tests.selfbench import (
     generator,
+    page,
     reading,
     recording,
     referee,
@@ -49,6 +50,10 @@ PARTS: dict[str, tuple[str, Callable[[int, float], list[Row]]]] = {
     ),
     "recording": ("Writing ten million samples", lambda *_: recording.measure()),
     "reading": ("Reading and summarising ten million samples", lambda *_: reading.measure()),
+    "page": (
+        "A report of a million samples in a browser, until it can be used",
+        lambda rounds, _: page.measure(rounds),
+    ),
     "repeatability": (
         "The same capacity scenario three times",
         lambda *_: repeatability.measure(3, (), Path("runs")),
