@@ -46,7 +46,8 @@ def keep(shot: bytes, path: Path) -> Path:
     image = Image.open(BytesIO(shot)).convert("RGB")
     for colours, size in ((256, 1.0), (96, 1.0), (48, 1.0), (64, 0.67)):
         fitted = image.resize((round(image.width * size), round(image.height * size)))
-        small = fitted.quantize(colours, dither=Image.Dither.NONE)
+        # Maximum coverage keeps a SUT's colour though few pixels have it.
+        small = fitted.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         small.save(path, optimize=True)
         if path.stat().st_size < MOST_BYTES:
             break
