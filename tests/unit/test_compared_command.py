@@ -85,9 +85,6 @@ def test_not_comparable_ends_with_four_and_anyway_with_a_banner(
     [
         (("one", "one"), "are one run"),
         (("runs/nowhere", "two"), "is not there"),
-        (("one", "deadbee"), "no revision 'deadbee'"),
-        (("one", "deadbee"), f"revisions that have runs: {B[:10]} (simulated, two), {A[:10]}"),
-        (("one", "twoo"), "did you mean 'two'?"),
         (("one", "two", "--margin", "much"), "is no SHARE"),
         (("one", "two", "--margin", "cpu=0.1"), "did you mean 'cpu_ms'?"),
         (("one", "two", "--price", "gcp-e3"), "did you mean 'gcp-e2'?"),
@@ -174,23 +171,53 @@ def test_a_revision_without_a_complete_run_names_those_that_have_one(
         choose(("v1", "v2"), tmp_path / "none", None, tagged)
 
 
-def test_a_tag_of_a_real_checkout_is_found(
-    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Ask git, in a checkout of one commit that is the working directory."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
+    monkeypatch.chdir(checkout)
     name = ("-c", "user.name=n", "-c", "user.email=e@example.org")
 
-    def git(*words: str) -> str:
-        words = ("git", "-C", str(checkout), *name, *words)
-        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+    def ask_it(*words: str) -> str:
+        command = ["git", *name, *words]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
-    git("init", "-q")
-    git("commit", "-q", "--allow-empty", "-m", "First")
+    ask_it("init", "-q")
+    ask_it("commit", "-q", "--allow-empty", "-m", "First")
+    return ask_it
+
+
+def test_a_tag_of_a_real_checkout_is_found(
+    put: Put, tmp_path: Path, git: Callable[..., str]
+) -> None:
     git("tag", "v1")
     put("a", git("rev-parse", "HEAD"), OLD)
     put("b", B, NEW)
-    monkeypatch.chdir(checkout)
-    done = CliRunner().invoke(compare, ["v1", str(tmp_path / "a"), "--runs", str(tmp_path)])
+    done = ask(tmp_path, "v1", str(tmp_path / "a"))
     assert done.exit_code == 2
     assert "are one run" in done.output
+
+
+def test_a_word_that_is_neither_run_nor_revision_names_what_there_is(
+    planted: Path, git: Callable[..., str]
+) -> None:
+    done = ask(planted, "one", "twoo")
+    assert done.exit_code == 2
+    assert "twoo is no run (did you mean 'two'?), and" in done.output
+    assert "git knows no revision 'twoo'" in done.output
+    assert f"revisions that have runs: {B[:10]} (simulated, two), {A[:10]}" in done.output
+    done = ask(planted, "one", git("rev-parse", "--short", "HEAD"))
+    assert done.exit_code == 2
+    assert "has no run under" in done.output
+
+
+def test_without_a_checkout_a_word_is_refused_in_words(
+    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    done = ask(planted, "one", "v1")
+    assert done.exit_code == 2
+    assert "lies in no git checkout" in done.output

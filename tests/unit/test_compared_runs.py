@@ -84,6 +84,12 @@ def test_equals_are_told_apart_in_nothing_and_are_within_a_margin(runs: Measured
     assert words == {"cannot tell"}
     assert row(found, MONOLITH.key, "cpu_ms").within
     assert not row(found, MONOLITH.key, "response_p50_ms").within
+    worse, better = (
+        compared(a, b, Margins(0.1))
+        for a, b in ((runs["before"], runs["slower"]), (runs["slower"], runs["before"]))
+    )
+    assert not row(worse, MONOLITH.key, "cpu_ms").within
+    assert not row(better, MONOLITH.key, "cpu_ms").within
     wide = compared(runs["before"], runs["slower"], Margins(0.5))
     assert row(wide, MONOLITH.key, "cpu_ms").word == "cannot tell"
     assert row(wide, MONOLITH.key, "cpu_ms").why == "the interval reaches into the margin"
