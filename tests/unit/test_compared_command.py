@@ -108,6 +108,10 @@ def test_what_is_no_run_says_what_it_is(planted: Path, tmp_path: Path) -> None:
     (damaged / "run.json").write_text("[1, 2")
     done = ask(planted, str(damaged), "two")
     assert (done.exit_code, "damaged or edited" in done.output) == (2, True)
+    cut = Path(shutil.copytree(planted / "one", tmp_path / "cut"))
+    next(cut.glob("trials/*/samples-0.parquet")).write_text("PAR1")
+    done = ask(planted, str(cut), "two")
+    assert (done.exit_code, "cut: one of its tables cannot be read" in done.output) == (2, True)
 
 
 Put = Callable[..., None]

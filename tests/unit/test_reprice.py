@@ -102,4 +102,7 @@ def test_a_run_without_a_priced_figure_says_why(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "no figure of this run has a price (no trusted trial)" in done.output
     assert ask(tmp_path).exit_code == 2
+    next(run.glob("trials/*/usage.parquet")).write_text("PAR1")
+    done = ask(run)
+    assert (done.exit_code, "one of its tables cannot be read" in done.output) == (2, True)
     assert DEFAULT_FILE.is_file()
