@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-WIDTH, HEIGHT, SCALE = 1200, 800, 1.5
+WIDTH, HEIGHT, SCALE = 1200, 920, 1.5
 MOST_BYTES = 250_000
 
 
