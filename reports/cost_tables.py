@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.record import Step
-from reports.capacity import Capacity
 from reports.answer import at
+from reports.capacity import Capacity
 from reports.cost import Spending, usd_energy, usd_reserved, usd_used
 from reports.estimate import Estimate, Missing, Value, over_blocks
 from reports.prices import Price, PriceSheet

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports.damaged import in_words
 from reports.estimate import Estimate
 from reports.frames import NotARun, open_run
 from reports.page import write_page
@@ -40,8 +39,7 @@ def reprice(run: Path, prices: Path | None, price: str | None) -> None:
         directory, file = run.resolve(), prices or DEFAULT_FILE
         before, whence = used_before(directory)
         after = read_prices(file, price)
-        with in_words(directory):
-            results = measure_run(open_run(directory), after)
+        results = measure_run(open_run(directory), after)
         rows = repriced(results, before or after, after, file)
         page = directory / "report.html"
         write_page(page, results)

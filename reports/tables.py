@@ -6,8 +6,8 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 from harness.record import Step
-from reports.ceiling import CeilingEstimate
 from reports.answer import at
+from reports.ceiling import CeilingEstimate
 from reports.estimate import LEVEL, Estimate, Missing
 from reports.metrics import BY_KEY, GPU, METRICS, Metric
 from reports.results import Cell, Results

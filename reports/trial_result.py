@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.record import TrialRecord
 from reports.ceiling import block_ceiling
 from reports.cost import Spending, reserved
+from reports.damaged import in_words
 from reports.estimate import Value
 from reports.frames import Run, read_trial
 from reports.metrics import measure
@@ -36,12 +37,17 @@ class Yardstick:
     prices: PriceSheet | None
 
     def measured(self, record: TrialRecord) -> TrialResult:
-        """Read and measure one trial."""
-        frames = read_trial(self.run, record)
-        if frames is None:
-            return TrialResult(record, {}, None, None)
+        """Read and measure one trial.
+
+        Raises:
+            NotARun: what it recorded is damaged.
+        """
         whole, place = self.run.record, record.place
-        facts = pattern_facts(self.run, frames)
+        with in_words(self.run.directory / "trials" / place.directory):
+            frames = read_trial(self.run, record)
+            if frames is None:
+                return TrialResult(record, {}, None, None)
+            facts = pattern_facts(self.run, frames)
         subject = Subject(
             frames,
             self.slo.response_time_s if self.slo else None,

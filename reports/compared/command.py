@@ -21,7 +21,6 @@ from reports.compared.record import (
 )
 from reports.compared.sides import Chosen, CompareError, ask_git, choose
 from reports.compared.terminal import show
-from reports.damaged import in_words
 from reports.frames import NotARun, open_run
 from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
 from reports.results import Results, measure_run
@@ -81,8 +80,7 @@ def compare(
 
 
 def _measured(chosen: Chosen, sheet: PriceSheet | None) -> Results:
-    with in_words(chosen.path):
-        return measure_run(open_run(chosen.path), sheet)
+    return measure_run(open_run(chosen.path), sheet)
 
 
 def price_sheet(prices: Path | None, price: str | None) -> PriceSheet | None:

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from harness.pairs.record import is_gate
 from reports.effort.found import is_effort
 from reports.effort.page import write_effort
-from reports.frames import NotARun, open_run
+from reports.frames import open_run
 from reports.gate.conclude import Shelf
 from reports.gate.machine_record import DEFAULT_DIRECTORY
 from reports.gate.sequence import judge_again
@@ -31,13 +29,6 @@ def make(folder: Path) -> None:
     Raises:
         NotARun, PriceError, UnmeasuredError, OSError: it cannot be made.
     """
-    try:
-        _make(folder)
-    except pa.ArrowInvalid as error:
-        raise NotARun(f"what it recorded is damaged: {error}; restore it") from error
-
-
-def _make(folder: Path) -> None:
     if is_effort(folder):
         write_effort(folder)
     elif is_gate(folder):

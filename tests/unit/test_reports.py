@@ -93,3 +93,14 @@ def test_a_run_without_any_trial_still_makes_its_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize("percent", [50.0, 90.0, 95.0, 99.0, 99.9])
 def test_harness_and_reports_ask_for_the_same_samples(percent: float) -> None:
     assert samples_needed(percent / 100) == harness_needs(percent)
+
+
+def test_damaged_samples_are_one_line_and_name_the_trial(tmp_path: Path) -> None:
+    simulate(tmp_path / "run", PLAN)
+    samples = next((tmp_path / "run" / "trials").rglob("samples-*.parquet"))
+    samples.write_bytes(samples.read_bytes()[:7])
+    done = CliRunner().invoke(main, [str(tmp_path / "run")])
+    assert done.exit_code == 2
+    assert samples.parent.name in done.output
+    assert "damaged or edited: restore it" in done.output
+    assert "Traceback" not in done.output
