@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.drive import _result
+from harness.drive import result_of
 from harness.pairs.contamination import GENERATOR, HOST, Limit, contaminated
 from harness.record import Phases, Reason, TrialPlace, TrialRecord, Verification
 from harness.validity import of_host, reasons
@@ -130,7 +130,7 @@ def test_no_response_time_or_outcome_reaches_what_it_looks_at(path: Path, tmp_pa
     folder = tmp_path / "trial"
     shutil.copytree(path.parent, folder)
     plan = read_plan(path.parents[2] / "plans" / "b00-s00.parquet")
-    before = _result(folder, plan, 1, None).report
+    before = result_of(folder, plan, 1, None).report
     for file in folder.glob("samples-*.parquet"):
         table = pq.read_table(file)
         slow = pa.array(table["received_ns"].to_numpy() * 2, pa.int64())
@@ -142,7 +142,7 @@ def test_no_response_time_or_outcome_reaches_what_it_looks_at(path: Path, tmp_pa
         )
         table = table.set_column(names.index("outcome"), table.schema.field("outcome"), outcome)
         pq.write_table(table, file)
-    after = _result(folder, plan, 1, None).report
+    after = result_of(folder, plan, 1, None).report
     assert after == before
     assert before["schedule_lag_p95_worst_ns"] > 0
     again = trial.model_copy(update={"generator": trial.generator | after})
