@@ -179,7 +179,10 @@ def _at_peak(held: pd.DataFrame) -> dict[str, float]:
 
 
 def _most(trial: TrialFrames, column: str) -> dict[str, int]:
+    """The most of a column in steady state, by component; nothing where it was not recorded."""
     usage, phases = trial.usage, trial.phases
+    if column not in usage:
+        return {}
     steady = usage[(usage["t_ns"] >= phases.steady_ns) & (usage["t_ns"] < phases.end_ns)]
     most = steady.groupby("component", sort=False)[column].max().dropna()
     return {name: int(most[name]) for name in components(trial) if name in most}

@@ -137,7 +137,7 @@ class Shelf:
                 return Recorded(folder, read_effort(folder))
             return Recorded(folder, measure_run(open_run(folder), self.prices))
         except NotARun as error:
-            return str(error).partition("\n")[0]
+            return str(error).partition("\n")[0].replace(f"{folder}/", "")
         except (OSError, ValueError, LookupError) as error:
             return f"what it measured cannot be read ({type(error).__name__}); it was damaged"
 

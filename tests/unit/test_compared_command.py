@@ -111,7 +111,7 @@ def test_what_is_no_run_says_what_it_is(planted: Path, tmp_path: Path) -> None:
     cut = Path(shutil.copytree(planted / "one", tmp_path / "cut"))
     next(cut.glob("trials/*/samples-0.parquet")).write_text("PAR1")
     done = ask(planted, str(cut), "two")
-    assert (done.exit_code, "cut: one of its tables cannot be read" in done.output) == (2, True)
+    assert (done.exit_code, "one of its tables cannot be read" in done.output) == (2, True)
 
 
 Put = Callable[..., None]

@@ -59,7 +59,7 @@ def test_a_run_may_be_compared_with_its_equal_and_there_is_nothing_to_say() -> N
         (changed(digests=RUN.digests | {"payloads-x.parquet": "0"}), "only the candidate was"),
         (changed(digests={}), "no digests"),
         (changed(backends=RUN.backends | {"state": "redis"}), "the state is sqlite .* redis"),
-        (asked("slo", response_time_s=0.5), "objective differs .*2000 ms.*500 ms"),
+        (asked("slo", response_time_s=0.5), "objective differs .*2,000 ms.*500 ms"),
         (changed(scenario=RUN.scenario | {"events": []}), "events"),
     ],
 )
