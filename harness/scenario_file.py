@@ -29,7 +29,13 @@ _PLAIN = {
 """Words for mistakes whose usual message speaks of Python."""
 
 
-_OTHERS = ("change.toml", "effort.toml", "growth.toml", "prices.toml")
+_OTHERS = (
+    "claims_change.toml",
+    "claims_growth.toml",
+    "effort.toml",
+    "growth.toml",
+    "prices.toml",
+)
 
 
 def scenario_files(folder: Path) -> list[Path]:
