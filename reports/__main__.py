@@ -22,7 +22,7 @@ from reports.gate.measured import UnmeasuredError
 from reports.gate.sequence import judge_again
 from reports.gate.write import write_verdict
 from reports.page import write_page
-from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
+from reports.prices import PriceError, PriceSheet, price_sheet
 from reports.ranking import Sentence
 from reports.reprice_command import reprice
 from reports.results import measure_run
@@ -63,17 +63,6 @@ def page(run: Path, out: Path | None, prices: Path | None, price: str | None) ->
     except (NotARun, PriceError, UnmeasuredError, OSError) as error:
         print(f"reports: {error}", file=sys.stderr)
         sys.exit(2)
-
-
-def price_sheet(prices: Path | None, price: str | None) -> PriceSheet | None:
-    """The sheet asked for, or the tracked one; None where neither is there.
-
-    Raises:
-        PriceError: it cannot be used.
-    """
-    if prices is None and price is None and not DEFAULT_FILE.is_file():
-        return None
-    return read_prices(prices or DEFAULT_FILE, price)
 
 
 def spoken(sentences: Sequence[Sentence]) -> None:

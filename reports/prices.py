@@ -66,6 +66,21 @@ class PriceSheet(_Strict):
         return self.price[self.default]
 
 
+def price_sheet(path: Path | None = None, name: str | None = None) -> PriceSheet | None:
+    """The sheet asked for, or the tracked one; None where neither is there.
+
+    Args:
+        path: asked for; None: the tracked one.
+        name: the headline's row, instead of the file's own ``default``.
+
+    Raises:
+        PriceError: it cannot be used.
+    """
+    if path is None and name is None and not DEFAULT_FILE.is_file():
+        return None
+    return read_prices(path or DEFAULT_FILE, name)
+
+
 def read_prices(path: Path = DEFAULT_FILE, name: str | None = None) -> PriceSheet:
     """Read a price sheet.
 

@@ -19,7 +19,7 @@ from reports.claims.record import CLAIMS_FILE, Claims, read_claims
 from reports.claims.shelf import Shelf
 from reports.claims.terminal import terminal
 from reports.claims.written import Claim, ClaimError, claim_files, read_claim
-from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
+from reports.prices import PriceError, price_sheet
 
 _MISTAKE = 2
 _WIDTH = 120
@@ -98,11 +98,7 @@ def _shelf(runs: Path | None) -> Shelf:
     """
     if runs is not None and not runs.is_dir():
         raise ClaimError(f"--runs {runs}: is no folder; name the one that holds recorded runs")
-    return Shelf(runs or _RUNS, anywhere=runs is not None, prices=_prices())
-
-
-def _prices() -> PriceSheet | None:
-    return read_prices(DEFAULT_FILE, None) if DEFAULT_FILE.is_file() else None
+    return Shelf(runs or _RUNS, anywhere=runs is not None, prices=price_sheet())
 
 
 def _judged(files: Sequence[Path], runs: Path | None, source: Path | None) -> Claims:

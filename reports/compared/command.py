@@ -22,7 +22,7 @@ from reports.compared.record import (
 from reports.compared.sides import Chosen, CompareError, ask_git, choose
 from reports.compared.terminal import show
 from reports.frames import NotARun, open_run
-from reports.prices import DEFAULT_FILE, PriceError, PriceSheet, read_prices
+from reports.prices import PriceError, PriceSheet, price_sheet
 from reports.results import Results, measure_run
 
 PAGE, MARKDOWN = "compared.html", "compared.md"
@@ -81,17 +81,6 @@ def compare(
 
 def _measured(chosen: Chosen, sheet: PriceSheet | None) -> Results:
     return measure_run(open_run(chosen.path), sheet)
-
-
-def price_sheet(prices: Path | None, price: str | None) -> PriceSheet | None:
-    """The sheet that both runs are priced by; None where none is there and none was asked for.
-
-    Raises:
-        PriceError: it cannot be used.
-    """
-    if prices is None and price is None and not DEFAULT_FILE.is_file():
-        return None
-    return read_prices(prices or DEFAULT_FILE, price)
 
 
 def write(folder: Path, compared: Compared) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.record import RunRecord, Step, TrialRecord
 from reports.frames import Run, open_run
-from reports.prices import DEFAULT_FILE, read_prices
+from reports.prices import price_sheet
 from reports.results import measure_run
 from reports.summary import SUMMARY_VERSION, summary
 
@@ -46,7 +46,7 @@ class Source:
         found = _kept(self.run)
         if found is not None:
             return found
-        prices = read_prices(DEFAULT_FILE, None) if DEFAULT_FILE.is_file() else None
+        prices = price_sheet()
         return summary(measure_run(self.run, prices))
 
     def asked(self, step: Step) -> dict[str, Any]:

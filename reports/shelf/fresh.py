@@ -11,7 +11,7 @@ from reports.gate.machine_record import DEFAULT_DIRECTORY
 from reports.gate.sequence import judge_again
 from reports.gate.write import write_verdict
 from reports.page import write_page
-from reports.prices import DEFAULT_FILE, read_prices
+from reports.prices import price_sheet
 from reports.results import measure_run
 from reports.shelf.entry import Entry
 from reports.summary import write_summary
@@ -38,7 +38,7 @@ def make(folder: Path) -> None:
 
 
 def _run(folder: Path) -> None:
-    prices = read_prices(DEFAULT_FILE, None) if DEFAULT_FILE.is_file() else None
+    prices = price_sheet()
     results = measure_run(open_run(folder), prices)
     write_page(folder / "report.html", results)
     write_summary(folder / "summary.json", results)

@@ -45,7 +45,8 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
-from reports.__main__ import price_sheet, report
+from reports.__main__ import report
+from reports.prices import price_sheet
 report(Path(sys.argv[1]), None, price_sheet(None, None))
 status = Path("/proc/self/status").read_text().split()
 used = getrusage(RUSAGE_SELF)
