@@ -1,6 +1,6 @@
 """One SUT's turn in a block: bring it up, check that it answers right, and play its trials."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from architectures.spec import Architecture, Variant
@@ -8,7 +8,7 @@ from harness.bench import Bench, Progress
 from harness.capacity.find import Say, find_capacity, not_searched
 from harness.kept import DeployError
 from harness.ports import NoFreePortError
-from harness.record import TrialPlace, TrialRecord
+from harness.record import Step, TrialPlace, TrialRecord
 from harness.remote import REMOTE, attached
 from harness.schedule import Turn
 from harness.subject import Subject, deployed
@@ -56,7 +56,7 @@ def play_turn(
         except (DeployError, NoFreePortError, OSError) as error:
             if ending:
                 raise
-            yield from (failed(bench, place, str(error)) for place in waiting)
+            yield from (failed(bench.steps, place, str(error)) for place in waiting)
             if search:
                 not_searched(bench, turn, str(error), say)
             return
@@ -102,12 +102,12 @@ def _play_or_fail(subject: Subject, place: TrialPlace, progress: Progress) -> Tr
         return play_trial(subject, order, progress)
     except FAILURES as error:
         died = "".join(f"; {exit_}" for exit_ in subject.running.exits())
-        return failed(bench, place, f"{error}{died}")
+        return failed(bench.steps, place, f"{error}{died}")
 
 
-def failed(bench: Bench, place: TrialPlace, error: str) -> TrialRecord:
-    """A trial that could not be played."""
-    step = bench.steps[place.step]
+def failed(steps: Sequence[Step], place: TrialPlace, error: str) -> TrialRecord:
+    """A trial of one of the steps that could not be played, or not be read."""
+    step = steps[place.step]
     return TrialRecord(
         place=place,
         outcome="failed",

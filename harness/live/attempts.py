@@ -15,6 +15,7 @@ from harness.prepare import Resolved, ensemble_record
 from harness.record import CeilingPoint, RunRecord, Step, TrialPlace, TrialRecord
 from harness.resume import digests
 from harness.run_directory import RunDirectory
+from harness.turn import failed
 from workloads.plan import LoadPlan, PlanHeader, read_plan
 
 PLAN = "plan.parquet"
@@ -126,14 +127,7 @@ class Attempts:
 
     def failed(self, place: TrialPlace, error: str) -> TrialRecord:
         """An attempt that could not be played, or not be read."""
-        step = self.steps[place.step]
-        return TrialRecord(
-            place=place,
-            outcome="failed",
-            error=error,
-            offered_rps=step.offered_rps,
-            concurrency=step.concurrency,
-        )
+        return failed(self.steps, place, error)
 
     def _save(self, **changed: object) -> None:
         self._record = self._record.model_copy(update=changed)
